@@ -1,0 +1,104 @@
+using System.Collections.Immutable;
+
+namespace ClusterLlm.Coordinator.Placement;
+
+/// <summary>The cluster as the planner sees it at one moment.</summary>
+internal sealed record ClusterSnapshot(ImmutableArray<NodeCapacity> Nodes, ImmutableArray<LinkMeasurement> Links);
+
+/// <summary>A node that could hold a shard.</summary>
+/// <param name="MachineId">Equal for agents of one machine: they share its bandwidth.</param>
+/// <param name="Chip">For example <c>Apple M4 Pro</c>; empty when unknown.</param>
+/// <param name="MemoryUsableBytes">What engines may use at most on this node.</param>
+/// <param name="MemoryCommittedBytes">Promised to other deployments already.</param>
+/// <param name="Engines">Engines that are available on it.</param>
+/// <param name="Excluded">Why the node takes no new shards (draining, lost, without the model's files); <see langword="null"/> when it does.</param>
+internal sealed record NodeCapacity(
+    string NodeId,
+    string MachineId,
+    string Chip,
+    int GpuCores,
+    int CpuCores,
+    long MemoryTotalBytes,
+    long MemoryUsableBytes,
+    long MemoryCommittedBytes,
+    ImmutableArray<string> Engines,
+    string? Excluded);
+
+/// <summary>A link between two nodes, as measured between their agents.</summary>
+internal sealed record LinkMeasurement(string FromNodeId, string ToNodeId, TimeSpan RoundTrip, double BandwidthBytesPerSecond);
+
+/// <summary>What a plan shall be good for.</summary>
+internal enum PlacementObjective
+{
+    /// <summary>One request as fast as possible.</summary>
+    Latency,
+
+    /// <summary>Most tokens per second over all requests at the asked concurrency.</summary>
+    Throughput,
+
+    /// <summary>The longest context, or the smallest footprint.</summary>
+    Capacity,
+}
+
+/// <summary>What is asked of the planner.</summary>
+/// <param name="ContextTokens">Longest sequence, prompt and answer together; ≥ 1 and at most the model's.</param>
+/// <param name="Concurrency">Sequences at once; ≥ 1.</param>
+/// <param name="Engine"><c>auto</c> or an engine's name.</param>
+/// <param name="Nodes">Only these nodes; empty means any.</param>
+/// <param name="Layers">A manual plan: stages in order, half-open layer ranges; empty means that the planner cuts.</param>
+internal sealed record PlacementRequest(
+    PlacementObjective Objective,
+    int ContextTokens,
+    int Concurrency,
+    string Engine,
+    ImmutableArray<string> Nodes,
+    ImmutableArray<ManualStage> Layers);
+
+/// <summary>One stage of a manual plan: layers [<paramref name="FirstLayer"/>, <paramref name="EndLayer"/>) on a node.</summary>
+internal sealed record ManualStage(string NodeId, int FirstLayer, int EndLayer);
+
+/// <summary>A plan, or the reasons why there is none.</summary>
+internal abstract record PlacementResult
+{
+    private PlacementResult()
+    {
+    }
+
+    internal sealed record Planned(PlacementPlan Plan) : PlacementResult;
+
+    internal sealed record Refused(string Summary, ImmutableArray<Rejection> Rejections) : PlacementResult;
+}
+
+/// <summary>Which node holds which layers.</summary>
+/// <param name="Stages">In pipeline order: the first one holds the embedding, the last one (rank 0) samples.</param>
+/// <param name="MicroBatches">Steps in flight at once: as many as there are different machines among the stages.</param>
+/// <param name="Rejections">What was left out, and why.</param>
+internal sealed record PlacementPlan(
+    string Engine,
+    string EngineReason,
+    ImmutableArray<PlacementStage> Stages,
+    int ContextTokens,
+    int MaxConcurrency,
+    int MicroBatches,
+    ImmutableArray<Rejection> Rejections);
+
+/// <summary>One stage of a plan.</summary>
+/// <param name="Rank">Number of stages − 1 for the first stage … 0 for the last one.</param>
+/// <param name="WeightBytes">Weights of its layers, with the embedding or the head where they lie.</param>
+internal sealed record PlacementStage(
+    string NodeId,
+    int Rank,
+    int FirstLayer,
+    int LayerCount,
+    long WeightBytes,
+    long KvCacheBytes,
+    long WorkspaceBytes)
+{
+    public long TotalBytes => WeightBytes + KvCacheBytes + WorkspaceBytes;
+}
+
+/// <summary>Why a node, or a whole candidate, is not in the plan.</summary>
+/// <param name="Subject">A node id, or the nodes of a candidate.</param>
+/// <param name="Constraint">For example <c>memory</c>, <c>engine</c>, <c>model</c>, <c>context</c>.</param>
+/// <param name="Needed">In the constraint's unit; bytes for memory.</param>
+internal sealed record Rejection(string Subject, string Constraint, string Message, long Needed = 0, long Available = 0);
