@@ -1,0 +1,68 @@
+"""What was sampled since the last chunk: upstream's stream has neither token counts nor logprobs."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+
+class TokenRecorder:
+    """Follows one answer's tokens while the handler turns them into chunks."""
+
+    def __init__(self, tokenizer: Any, logprobs: bool) -> None:
+        self._tokenizer = tokenizer
+        self._logprobs = logprobs
+        self._count = 0
+        self._entries: list[dict[str, Any]] = []
+
+    def follow(self, responses: Iterator[Any]) -> Iterator[Any]:
+        for response in responses:
+            self._count += 1
+            ends = response.finish_reason == "stop" and response.token in self._tokenizer.eos_token_ids
+            if self._logprobs and not ends:
+                self._entries.append(self._entry(response))
+            yield response
+
+    def drain(self) -> dict[str, Any]:
+        """Tokens and logprob entries since the last call. The token that ends an answer is counted, but has no entry."""
+        result: dict[str, Any] = {"tokens": self._count}
+        if self._logprobs:
+            result["logprobs"] = self._entries
+        self._count, self._entries = 0, []
+        return result
+
+    def _entry(self, response: Any) -> dict[str, Any]:
+        top = sorted(response.top_tokens, key=lambda t: -t["logprob"])
+        return {**self._piece(response.token, response.logprob), "top": [self._piece(t["id"], t["logprob"]) for t in top]}
+
+    def _piece(self, token: int, logprob: float) -> dict[str, Any]:
+        raw = token_bytes(self._tokenizer, token)
+        return {"id": token, "token": raw.decode("utf-8", "replace"), "bytes": list(raw), "logprob": logprob}
+
+
+def token_bytes(tokenizer: Any, token: int) -> bytes:
+    """The bytes that a token stands for, leading space and broken characters included."""
+    piece = tokenizer.convert_ids_to_tokens(token)
+    if piece is None:
+        return b""
+    if len(piece) == 6 and piece.startswith("<0x") and piece.endswith(">"):
+        return bytes([int(piece[3:5], 16)])
+    if "\u2581" in piece:
+        return piece.replace("\u2581", " ").encode()
+    table = _byte_table()
+    if token not in tokenizer.all_special_ids and all(c in table for c in piece):
+        return bytes(table[c] for c in piece)
+    return piece.encode()
+
+
+_table: dict[str, int] = {}
+
+
+def _byte_table() -> dict[str, int]:
+    """GPT-2's printable stand-ins for bytes: printable ones stand for themselves, the others for 256 and up, in order."""
+    if not _table:
+        printable = [*range(33, 127), *range(161, 173), *range(174, 256)]
+        others = [b for b in range(256) if b not in printable]
+        _table.update({chr(b): b for b in printable})
+        _table.update({chr(256 + i): b for i, b in enumerate(others)})
+    return _table
