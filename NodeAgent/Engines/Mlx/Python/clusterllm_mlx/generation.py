@@ -110,13 +110,18 @@ class Generator(server.ResponseGenerator):
     def _prepare(self, queue: Any, request: Any, args: Any) -> Any:
         try:
             provider = self.model_provider
-            request.tokenized = super()._tokenize(provider.tokenizer, request, args)
+            request.tokenized = self._tokens_of(request, args)
             self._make_state_machine(provider.model_key, provider.tokenizer, args.stop_words)
             args.max_tokens = self._room(len(request.tokenized[0]), args.max_tokens)
             return queue, request, args
         except Exception as error:
             queue.put(error)
             return None
+
+    def _tokens_of(self, request: Any, args: Any) -> tuple[list[int], list[list[int]], list[str], str, None]:
+        if isinstance(request.prompt, list):
+            return request.prompt, [request.prompt], ["assistant"], "normal", None
+        return super()._tokenize(self.model_provider.tokenizer, request, args)
 
     def _room(self, prompt_tokens: int, wanted: int) -> int:
         context = self.model_provider.cli_args.context_tokens
@@ -132,7 +137,7 @@ class Generator(server.ResponseGenerator):
     def generate(self, request: Any, generation_args: Any, progress_callback: Callable[[int, int], None] | None = None) -> tuple[Any, Iterator[Any]]:
         """Called on the handler's thread; `recorder` is that thread's afterwards."""
         context, responses = super().generate(request, generation_args, progress_callback)
-        self._answer.recorder = TokenRecorder(self.model_provider.tokenizer, generation_args.logprobs)
+        self._answer.recorder = TokenRecorder(self.model_provider.tokenizer, generation_args.logprobs, generation_args.stop_words)
         return context, self._answer.recorder.follow(self._counted(responses))
 
     @property

@@ -10,7 +10,7 @@ import mlx.core as mx
 
 from .progress import CLOCK
 from .upstream import server
-from .validation import check_body
+from .validation import FieldError, check_body
 
 
 class Handler(server.APIHandler):
@@ -53,7 +53,10 @@ class Handler(server.APIHandler):
         self.body.pop("role_mapping", None)
         self.xtc_probability, self.xtc_threshold = float(self.xtc_probability), float(self.xtc_threshold)
         if self.stream_options is not None:
-            self.stream_options = {"include_usage": bool(dict(self.stream_options).get("include_usage"))}
+            if not isinstance(self.stream_options, dict):
+                raise FieldError("stream_options", "must be an object")
+            # Upstream reads the key without asking whether it is there, after the last chunk.
+            self.stream_options = {"include_usage": bool(self.stream_options.get("include_usage"))}
         super().validate_model_parameters()
 
     def generate_response(self, *args: Any, **kwargs: Any) -> dict[str, Any]:
@@ -61,6 +64,13 @@ class Handler(server.APIHandler):
         if self.stream and (recorder := self.response_generator.recorder) is not None:
             response["clusterllm"] = recorder.drain()
         return response
+
+    def completion_usage_response(
+        self, prompt_token_count: int | None = None, completion_token_count: int | None = None, prompt_cache_count: int | None = None
+    ) -> dict[str, Any]:
+        recorder = self.response_generator.recorder
+        count = completion_token_count if recorder is None else recorder.total
+        return super().completion_usage_response(prompt_token_count, count, prompt_cache_count)
 
     def log_request(self, code: Any = "-", size: Any = "-") -> None:
         """Nothing per request: the agent counts them."""

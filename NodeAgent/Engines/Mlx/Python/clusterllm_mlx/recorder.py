@@ -3,25 +3,52 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Any
 
 
 class TokenRecorder:
-    """Follows one answer's tokens while the handler turns them into chunks."""
+    """Follows one answer's tokens while the handler turns them into chunks, and ends it at a stop string."""
 
-    def __init__(self, tokenizer: Any, logprobs: bool) -> None:
+    def __init__(self, tokenizer: Any, logprobs: bool, stop_words: list[str]) -> None:
         self._tokenizer = tokenizer
         self._logprobs = logprobs
+        self._stop_words = stop_words
+        self._longest_stop = max((len(word) for word in stop_words), default=1)
+        self._text = ""
         self._count = 0
+        self.total = 0
+        """Tokens of the whole answer so far."""
         self._entries: list[dict[str, Any]] = []
 
     def follow(self, responses: Iterator[Any]) -> Iterator[Any]:
         for response in responses:
-            self._count += 1
-            ends = response.finish_reason == "stop" and response.token in self._tokenizer.eos_token_ids
-            if self._logprobs and not ends:
-                self._entries.append(self._entry(response))
-            yield response
+            self._record(response)
+            end = self._stop_end(response)
+            if end is None:
+                yield response
+                continue
+            # Two responses, because the handler drops the text of the one that stops: it takes it for the stop string's last token.
+            yield replace(response, text=response.text[:end], finish_reason=None)
+            yield replace(response, text="", finish_reason="stop")
+            return
+
+    def _record(self, response: Any) -> None:
+        self._count += 1
+        self.total += 1
+        ends = response.finish_reason == "stop" and response.token in self._tokenizer.eos_token_ids
+        if self._logprobs and not ends:
+            self._entries.append(self._entry(response))
+
+    def _stop_end(self, response: Any) -> int | None:
+        """Where a stop string ends in this response's text. Upstream compares token ids, and misses a stop string that is split another way."""
+        if not self._stop_words or response.finish_reason == "stop":
+            return None
+        before = self._text
+        text = before + response.text
+        self._text = text[-self._longest_stop :]
+        ends = [text.index(word) + len(word) for word in self._stop_words if word in text]
+        return min(ends) - len(before) if ends else None
 
     def drain(self) -> dict[str, Any]:
         """Tokens and logprob entries since the last call. The token that ends an answer is counted, but has no entry."""

@@ -42,8 +42,15 @@ def check_body(body: dict[str, Any], vocabulary: int) -> None:
     _logit_bias(body.get("logit_bias"), vocabulary)
     if "messages" in body:
         _messages(body["messages"])
-    elif not isinstance(body.get("prompt"), str) or not body["prompt"]:
-        raise FieldError("prompt", "must be a text that is not empty")
+    else:
+        _prompt(body.get("prompt"), vocabulary)
+
+
+def _prompt(prompt: Any, vocabulary: int) -> None:
+    if isinstance(prompt, str) and prompt:
+        return
+    if not isinstance(prompt, list) or not prompt or not all(type(token) is int and 0 <= token < vocabulary for token in prompt):
+        raise FieldError("prompt", f"must be a text or a list of token ids below {vocabulary}, not empty")
 
 
 def _number(name: str, value: Any, low: float, high: float) -> None:
@@ -52,7 +59,7 @@ def _number(name: str, value: Any, low: float, high: float) -> None:
 
 
 def _stop(stop: Any) -> None:
-    words = [stop] if isinstance(stop, str) else stop or []
+    words = [stop] if isinstance(stop, str) else [] if stop is None else stop
     if not isinstance(words, list) or len(words) > 8 or not all(isinstance(word, str) and word for word in words):
         raise FieldError("stop", "must be a text or up to 8 texts, none of them empty")
 
