@@ -25,7 +25,7 @@ internal sealed class ModelFolderCache
         }
         catch (Exception error) when (error is IOException or UnauthorizedAccessException)
         {
-            throw new ModelFileException($"{path} can't be read: {error.Message}");
+            throw new ModelFileException(path, null, $"can't be read: {error.Message}", error);
         }
     }
 }

@@ -1,4 +1,3 @@
-using System.Collections.Immutable;
 using System.Globalization;
 using ClusterLlm.NodeAgent.Engines;
 using ClusterLlm.NodeAgent.Hardware;

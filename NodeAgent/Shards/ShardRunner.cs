@@ -74,7 +74,8 @@ internal sealed partial class ShardRunner(ModelCatalog models, EngineRegistry en
             throw new ShardException(string.Join(" ", check.Problems.Select(problem => problem.Message)));
         }
 
-        LogLoading(spec.DeploymentId, spec.Generation, spec.Rank, spec.FirstLayer, spec.EndLayer, check.NeededBytes());
+        var needed = check.NeededBytes();
+        LogLoading(spec.DeploymentId, spec.Generation, spec.Rank, spec.FirstLayer, spec.EndLayer, needed);
         handle.Move(handle.Status with { TotalBytes = check.WeightBytes }, loaded: null);
         var shard = await engine.StartAsync(spec, model, new ShardProgressReporter(handle), stopping).ConfigureAwait(false);
         await using (shard.ConfigureAwait(false))
