@@ -8,6 +8,7 @@ from typing import Any
 
 import mlx.core as mx
 
+from .events import emit
 from .progress import CLOCK
 from .upstream import server
 from .validation import FieldError, check_body
@@ -93,4 +94,5 @@ def serve(host: str, port: int, generator: Any) -> None:
     """Answers until the process ends."""
     fingerprint = server.get_system_fingerprint()
     with Server((host, port), lambda *args, **kwargs: Handler(generator, *args, system_fingerprint=fingerprint, **kwargs)) as http:
+        emit("listening", port=http.server_address[1])
         http.serve_forever()

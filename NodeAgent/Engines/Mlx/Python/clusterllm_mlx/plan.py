@@ -65,22 +65,54 @@ class Plan:
         return self.rank == 0
 
 
-def parse_plan(text: str, rank: int) -> Plan:
-    """Reads `{"group": "g1", "ranks": [[12, 30], [0, 12]], "backend": "ring"}`; `world` may be given too and must agree."""
+@dataclass(frozen=True)
+class Assignment:
+    """What this rank was told: its own layers. What the others were told is compared once they are connected."""
+
+    group: str
+    world: int
+    rank: int
+    first_layer: int
+    end_layer: int
+    backend: str = "ring"
+
+    def with_ranges(self, ranges: list[list[int]]) -> Plan:
+        """The plan that all ranks together make; every layer must be covered exactly once."""
+        return Plan(self.group, tuple((first, end) for first, end in ranges), self.rank, self.backend)
+
+
+def parse_assignment(text: str, rank: int) -> Assignment:
+    """Reads `{"group": "g1", "ranks": [[12, 30], [0, 12]], "backend": "ring"}`, or only this rank's own part: `{"group": "g1", "world": 2, "layers": [0, 12]}`."""
     try:
         data: Any = json.loads(text)
     except json.JSONDecodeError as error:
         raise PlanError(f"The plan is no JSON: {error}.") from error
-    if not isinstance(data, dict) or not isinstance(data.get("ranks"), list):
-        raise PlanError("The plan must be an object with 'ranks', a list of [first, end) pairs.")
+    if not isinstance(data, dict):
+        raise PlanError("The plan must be an object with 'ranks', a list of [first, end) pairs, or with 'world' and 'layers'.")
+    backend = data.get("backend", "ring")
+    if "ranks" in data:
+        plan = Plan(str(data.get("group", "")), _ranges(data), rank, backend)
+        return Assignment(plan.group, plan.world, rank, plan.first_layer, plan.end_layer, backend)
+    first, end = _pair(rank, data.get("layers"))
+    world = data.get("world")
+    if type(world) is not int or not 0 <= rank < world:
+        raise PlanError(f"World {world!r} does not fit rank {rank}.")
+    if not 0 <= first < end:
+        raise PlanError(f"Rank {rank} has no layers: [{first}, {end}).")
+    return Assignment(str(data.get("group", "")), world, rank, first, end, backend)
+
+
+def read_assignment(path: Path, rank: int) -> Assignment:
+    return parse_assignment(path.read_text("utf-8"), rank)
+
+
+def _ranges(data: dict[str, Any]) -> tuple[tuple[int, int], ...]:
+    if not isinstance(data["ranks"], list):
+        raise PlanError("The plan's 'ranks' must be a list of [first, end) pairs.")
     ranges = tuple(_pair(index, entry) for index, entry in enumerate(data["ranks"]))
     if data.get("world", len(ranges)) != len(ranges):
         raise PlanError(f"The plan says world {data['world']}, but lists {len(ranges)} ranks.")
-    return Plan(str(data.get("group", "")), ranges, rank, data.get("backend", "ring"))
-
-
-def read_plan(path: Path, rank: int) -> Plan:
-    return parse_plan(path.read_text("utf-8"), rank)
+    return ranges
 
 
 def _pair(rank: int, entry: Any) -> tuple[int, int]:
