@@ -11,6 +11,9 @@ public static class ServiceDefaultsExtensions
     /// <summary>Time that hosted services have to stop once the process is asked to end.</summary>
     private static readonly TimeSpan ShutdownTimeout = TimeSpan.FromSeconds(5);
 
+    /// <summary>Above the largest request body (32 MiB by default) and the activations of a large prefill chunk; the default of 4 MiB is below both.</summary>
+    private const int MaxMessageBytes = 64 * 1024 * 1024;
+
     /// <summary>Adds the shared services to <paramref name="builder"/>.</summary>
     /// <remarks>
     /// No resilience handler is put on HTTP or gRPC clients. The usual default (10 s per attempt, 30 s in total, POST retried) sent a generation whose
@@ -36,7 +39,7 @@ public static class ServiceDefaultsExtensions
     {
         builder.Services.AddHealthChecks().AddCheck("self", () => HealthCheckResult.Healthy("The process answers."), [HealthEndpoints.LiveTag]);
         // Every ClusterLlm process is a gRPC server, so that grpc.health.v1 is the one probe that works on every port.
-        builder.Services.AddGrpc();
+        builder.Services.AddGrpc(options => options.MaxReceiveMessageSize = MaxMessageBytes);
         builder.Services.AddGrpcHealthChecks();
     }
 
