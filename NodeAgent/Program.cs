@@ -1,3 +1,4 @@
+using ClusterLlm.NodeAgent.Engines.Mlx;
 using ClusterLlm.NodeAgent.Hardware;
 using ClusterLlm.NodeAgent.Hosting;
 using ClusterLlm.NodeAgent.Joining;
@@ -13,6 +14,7 @@ builder.AddNodeSettings();
 builder.AddAgentHosting();
 builder.AddHardware();
 builder.AddShards();
+builder.AddMlxEngine();
 builder.AddNodeTelemetry();
 builder.AddAgentRpc();
 builder.AddJoining();
@@ -22,5 +24,6 @@ return await ClusterApplication.RunAsync(() =>
     var app = builder.Build();
     app.MapDefaultEndpoints();
     app.MapAgentRpc();
+    app.MapMlxEngine();
     return app;
 });

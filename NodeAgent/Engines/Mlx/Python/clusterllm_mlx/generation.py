@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import mlx.core as mx
+from mlx_lm.generate import StopSequences
 from mlx_lm.models.cache import KVCache, make_prompt_cache
 
 from . import tokenizing
@@ -25,6 +26,10 @@ from .upstream import server
 
 IDLE_BEAT_SECONDS = 0.25
 """Every rank hears from rank 0 at least this often. A request that comes meanwhile is not delayed."""
+
+
+IGNORE_EOS = "\0ignore-eos"
+"""Among the stop words: the end token does not end the answer. There is no other field that reaches the matcher on all ranks."""
 
 
 class Provider(server.ModelProvider):
@@ -85,6 +90,13 @@ class Generator(server.ResponseGenerator):
     def _is_batchable(self, args: Any) -> bool:
         return self.model_provider.is_batchable
 
+    def _make_state_machine(self, model_key: Any, tokenizer: Any, stop_words: list[str]) -> tuple[Any, Any]:
+        if IGNORE_EOS not in stop_words:
+            return super()._make_state_machine(model_key, tokenizer, stop_words)
+        words = [word for word in stop_words if word != IGNORE_EOS]
+        _, text = super()._make_state_machine(model_key, tokenizer, words)
+        return StopSequences([tuple(tokenizer.encode(word, add_special_tokens=False)) for word in words]), text
+
     def _log_cache_stats(self) -> None:
         """Upstream writes four lines per request here."""
 
@@ -137,7 +149,7 @@ class Generator(server.ResponseGenerator):
     def generate(self, request: Any, generation_args: Any, progress_callback: Callable[[int, int], None] | None = None) -> tuple[Any, Iterator[Any]]:
         """Called on the handler's thread; `recorder` is that thread's afterwards."""
         context, responses = super().generate(request, generation_args, progress_callback)
-        self._answer.recorder = TokenRecorder(self.model_provider.tokenizer, generation_args.logprobs, generation_args.stop_words)
+        self._answer.recorder = TokenRecorder(self.model_provider.tokenizer, generation_args.logprobs, [word for word in generation_args.stop_words if word != IGNORE_EOS])
         return context, self._answer.recorder.follow(self._counted(responses))
 
     @property

@@ -9,6 +9,7 @@ from typing import Any
 import mlx.core as mx
 
 from .events import emit
+from .generation import IGNORE_EOS
 from .progress import CLOCK
 from .upstream import server
 from .validation import FieldError, check_body
@@ -58,7 +59,13 @@ class Handler(server.APIHandler):
                 raise FieldError("stream_options", "must be an object")
             # Upstream reads the key without asking whether it is there, after the last chunk.
             self.stream_options = {"include_usage": bool(self.stream_options.get("include_usage"))}
+        # Upstream takes at most 11; OpenAI 20, which check_body has seen to.
+        alternatives, self.top_logprobs = self.top_logprobs, -1
         super().validate_model_parameters()
+        self.top_logprobs = alternatives
+
+    def handle_completion(self, request: Any, stop_words: list[str]) -> None:
+        super().handle_completion(request, [*stop_words, IGNORE_EOS] if self.body.get("ignore_eos") is True else stop_words)
 
     def generate_response(self, *args: Any, **kwargs: Any) -> dict[str, Any]:
         response = super().generate_response(*args, **kwargs)

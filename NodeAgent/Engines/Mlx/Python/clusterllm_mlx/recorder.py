@@ -7,6 +7,10 @@ from dataclasses import replace
 from typing import Any
 
 
+LEAST_LOGPROB = -9999.0
+"""JSON has no infinity; this is what OpenAI writes for a probability of zero."""
+
+
 class TokenRecorder:
     """Follows one answer's tokens while the handler turns them into chunks, and ends it at a stop string."""
 
@@ -64,7 +68,7 @@ class TokenRecorder:
 
     def _piece(self, token: int, logprob: float) -> dict[str, Any]:
         raw = token_bytes(self._tokenizer, token)
-        return {"id": token, "token": raw.decode("utf-8", "replace"), "bytes": list(raw), "logprob": logprob}
+        return {"id": token, "token": raw.decode("utf-8", "replace"), "bytes": list(raw), "logprob": max(logprob, LEAST_LOGPROB)}
 
 
 def token_bytes(tokenizer: Any, token: int) -> bytes:

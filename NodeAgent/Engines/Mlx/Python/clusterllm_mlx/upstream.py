@@ -5,9 +5,7 @@ from __future__ import annotations
 import importlib
 from types import ModuleType
 
-import mlx_lm
-
-from . import PIN_MLX_LM
+from .versions import fault
 
 server: ModuleType = importlib.import_module("mlx_lm.server")
 # `from mlx_lm import generate` gives the function of that name.
@@ -28,9 +26,8 @@ class UpstreamError(RuntimeError):
 
 def check() -> None:
     """Refuses an mlx_lm whose inside may have changed: a silent mismatch would give wrong tokens."""
-    version = mlx_lm.__version__
-    if version != PIN_MLX_LM:
-        raise UpstreamError(f"mlx-lm {version} is installed, {PIN_MLX_LM} is needed: install requirements.txt.")
+    if wrong := fault():
+        raise UpstreamError(wrong)
     missing = [f"{owner.__name__}.{name}" for owner, names in _HOOKS.items() for name in names if not hasattr(owner, name)]
     if missing:
-        raise UpstreamError(f"mlx-lm {version} lacks {', '.join(missing)}: install requirements.txt again.")
+        raise UpstreamError(f"mlx-lm lacks {', '.join(missing)}: install the requirements again.")

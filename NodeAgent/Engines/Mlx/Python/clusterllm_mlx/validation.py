@@ -33,7 +33,8 @@ def check_body(body: dict[str, Any], vocabulary: int) -> None:
         if value is not None:
             _number(name, value, low, high)
     _number("top_k", body.get("top_k", 0), 0, vocabulary - 1)
-    if body.get("top_logprobs", 0) and body.get("logprobs") is not True:
+    _number("top_logprobs", body.get("top_logprobs", 0), 0, min(20, vocabulary))
+    if body.get("top_logprobs") and body.get("logprobs") is not True:
         raise FieldError("top_logprobs", "needs logprobs: true")
     seed = body.get("seed")
     if seed is not None and not (type(seed) is int and 0 <= seed < 1 << 63):
@@ -54,14 +55,15 @@ def _prompt(prompt: Any, vocabulary: int) -> None:
 
 
 def _number(name: str, value: Any, low: float, high: float) -> None:
+    # Not isinstance: True is an int to Python.
     if type(value) not in (int, float) or not math.isfinite(value) or not low <= value <= high:
         raise FieldError(name, f"must be a number from {low} to {high}")
 
 
 def _stop(stop: Any) -> None:
     words = [stop] if isinstance(stop, str) else [] if stop is None else stop
-    if not isinstance(words, list) or len(words) > 8 or not all(isinstance(word, str) and word for word in words):
-        raise FieldError("stop", "must be a text or up to 8 texts, none of them empty")
+    if not isinstance(words, list) or len(words) > 16 or not all(isinstance(word, str) and word for word in words):
+        raise FieldError("stop", "must be a text or up to 16 texts, none of them empty")
 
 
 def _logit_bias(bias: Any, vocabulary: int) -> None:

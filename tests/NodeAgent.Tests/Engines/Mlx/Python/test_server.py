@@ -83,10 +83,19 @@ def test_a_stop_string_ends_the_answer_before_it(group: Group) -> None:
 
 
 def test_logprobs_have_the_sampled_token_and_sorted_alternatives(group: Group) -> None:
-    answer = group.stream("/v1/completions", prompt="Hello", max_tokens=6, temperature=1.0, seed=3, logprobs=True, top_logprobs=4)
+    answer = group.stream("/v1/completions", prompt="Hello", max_tokens=6, temperature=1.0, seed=3, logprobs=True, top_logprobs=20)
 
-    assert all(len(e["top"]) == 4 and e["top"] == sorted(e["top"], key=lambda t: -t["logprob"]) for e in answer.entries)
+    assert all(len(e["top"]) == 20 and e["top"] == sorted(e["top"], key=lambda t: -t["logprob"]) for e in answer.entries)
     assert b"".join(bytes(e["bytes"]) for e in answer.entries).decode("utf-8", "replace").startswith(answer.text[:3])
+
+
+def test_the_end_token_can_be_ignored(group: Group) -> None:
+    end = json.loads((MODEL / "config.json").read_text("utf-8"))["eos_token_id"]
+    bias = {"logit_bias": {str(end): 100}, "max_tokens": 5}
+
+    assert group.complete("Hello", **bias).usage["completion_tokens"] == 1
+    ignored = group.complete("Hello", ignore_eos=True, **bias)
+    assert ignored.tokens == [end] * 5 and ignored.finish == "length"
 
 
 def test_a_chat_is_answered_with_its_template(group: Group) -> None:

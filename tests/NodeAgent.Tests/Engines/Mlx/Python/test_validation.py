@@ -16,7 +16,7 @@ def test_a_good_body_passes() -> None:
     ("temperature", float("nan")), ("temperature", float("inf")), ("temperature", "1"), ("temperature", True), ("temperature", -1),
     ("top_p", 2), ("min_p", -1), ("top_k", 512), ("top_k", -1), ("top_logprobs", 3),
     ("seed", -1), ("seed", 1 << 64), ("seed", 1.5),
-    ("stop", [5]), ("stop", [""]), ("stop", {}), ("stop", ["a"] * 9),
+    ("stop", [5]), ("stop", [""]), ("stop", {}), ("stop", ["a"] * 17),
     ("logit_bias", {"512": 1}), ("logit_bias", {"-5": 1}), ("logit_bias", {"99999999999": 1}), ("logit_bias", {"5": float("inf")}), ("logit_bias", []),
     ("prompt", ""), ("prompt", []), ("prompt", [512]), ("prompt", [True]), ("prompt", 5), ("prompt", ["a", "b"]),
     ("messages", []), ("messages", "hi"), ("messages", [5]),

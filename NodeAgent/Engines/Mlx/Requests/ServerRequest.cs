@@ -1,0 +1,20 @@
+using System.Collections.Immutable;
+
+namespace ClusterLlm.NodeAgent.Engines.Mlx.Requests;
+
+/// <summary>What one request of a client becomes for the server: one body for each choice of the answer.</summary>
+/// <param name="Logprobs">The client wants them.</param>
+internal sealed record ServerRequest(RequestKind Kind, bool Logprobs, ImmutableArray<ServerBody> Bodies)
+{
+    /// <summary>The server's path.</summary>
+    public string Path => Kind == RequestKind.ChatCompletion ? "/v1/chat/completions" : "/v1/completions";
+}
+
+/// <summary>One body for the server.</summary>
+/// <param name="Index">Of the choice in the client's answer.</param>
+/// <param name="CountsPrompt">The first choice of its prompt: usage counts each prompt once.</param>
+internal sealed record ServerBody(int Index, bool CountsPrompt, ReadOnlyMemory<byte> Json);
+
+/// <summary>What the translation has to know of the model and the deployment.</summary>
+/// <param name="Temperature">When the request has none.</param>
+internal sealed record RequestLimits(int VocabularySize, int ContextTokens, double Temperature, double TopP, int TopK, double MinP, double RepetitionPenalty);
