@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using System.Collections.Immutable;
 using ClusterLlm.ModelFiles;
 using ClusterLlm.NodeAgent.Engines.Mlx.Installing;
@@ -23,7 +24,12 @@ internal sealed class MlxEngine(
     private static readonly TimeSpan DescribePatience = TimeSpan.FromSeconds(10);
     private static readonly TimeSpan StartPatience = TimeSpan.FromMinutes(20);
 
+    private readonly ConcurrentDictionary<MlxShard, bool> _shards = new();
+
     public string Name => EngineName;
+
+    /// <summary>Process ids of the loaded shards: for people who look at the machine, and for tests that end one.</summary>
+    internal IReadOnlyCollection<int> RunningProcesses => [.. _shards.Keys.Select(shard => shard.ProcessId)];
 
     public async ValueTask<EngineFacts> DescribeAsync(CancellationToken cancellationToken)
     {
@@ -82,7 +88,10 @@ internal sealed class MlxEngine(
                 await gate.PassAsync(spec, model, client, reference, cancellationToken).ConfigureAwait(false);
             }
 
-            return new MlxShard(spec, run, client, new MlxShardServices(Limits(spec, model), options.Value.QueueLimit, options.Value.DrainTimeout, time));
+            var services = new MlxShardServices(Limits(spec, model), options.Value.QueueLimit, options.Value.DrainTimeout, time, ended => _shards.TryRemove(ended, out _));
+            var shard = new MlxShard(spec, run, client, services);
+            _shards.TryAdd(shard, true);
+            return shard;
         }
         catch (Exception error)
         {

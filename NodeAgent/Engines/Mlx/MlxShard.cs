@@ -35,7 +35,7 @@ internal sealed class MlxShard : IShard
 
     public Task Completion => _completion.Task;
 
-    /// <summary>Of the rank's process, for tests that end it.</summary>
+    /// <summary>Of the rank's process.</summary>
     internal int ProcessId => _run.ProcessId;
 
     public IAsyncEnumerable<GenerationEvent> GenerateAsync(GenerationRequest request, CancellationToken cancellationToken) => _answers is null
@@ -67,6 +67,7 @@ internal sealed class MlxShard : IShard
         await _closing.CancelAsync().ConfigureAwait(false);
         _completion.TrySetResult();
         await _run.DisposeAsync().ConfigureAwait(false);
+        _services.Ended(this);
         _answers?.Client.Dispose();
         _admission.Dispose();
         _closing.Dispose();
@@ -135,4 +136,5 @@ internal sealed class MlxShard : IShard
 }
 
 /// <summary>What a shard gets from its engine.</summary>
-internal sealed record MlxShardServices(RequestLimits Limits, int QueueLimit, TimeSpan DrainTimeout, TimeProvider Time);
+/// <param name="Ended">Called once, when the shard is gone.</param>
+internal sealed record MlxShardServices(RequestLimits Limits, int QueueLimit, TimeSpan DrainTimeout, TimeProvider Time, Action<MlxShard> Ended);

@@ -6,7 +6,7 @@ namespace ClusterLlm.NodeAgent.Engines.Mlx.Requests;
 /// <summary>Runs one body on the server and turns what comes back into events.</summary>
 internal sealed class AnswerRun(ServerRequest request, ServerBody body, AnswerServices services)
 {
-    private readonly ChunkTranslator _translator = new(request.Kind, request.Logprobs, body.Index);
+    private readonly ChunkTranslator _translator = new(request, body.Index);
     private readonly long _arrivedAt = services.Time.GetTimestamp();
     private long _admittedAt;
     private long _firstAt;

@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Text.Json;
 using System.Text.Json.Nodes;
 
@@ -13,7 +14,7 @@ internal readonly record struct TranslatedChunk(ReadOnlyMemory<byte> Json, int T
 internal sealed record ServerUsage(int PromptTokens, int CachedTokens, int CompletionTokens);
 
 /// <summary>Turns the server's chunks of one choice into OpenAI's.</summary>
-internal sealed class ChunkTranslator(RequestKind kind, bool logprobs, int index)
+internal sealed class ChunkTranslator(ServerRequest request, int index)
 {
     private bool _saidRole;
     private int _textLength;
@@ -32,8 +33,8 @@ internal sealed class ChunkTranslator(RequestKind kind, bool logprobs, int index
         var finish = choice["finish_reason"]?.GetValue<string>();
         var entries = facts?["logprobs"] as JsonArray;
         var result = new JsonObject { ["index"] = index };
-        var says = kind == RequestKind.ChatCompletion ? AddDelta(result, choice) : AddText(result, choice);
-        result["logprobs"] = logprobs && entries is { Count: > 0 } ? Logprobs(entries) : null;
+        var says = request.Kind == RequestKind.ChatCompletion ? AddDelta(result, choice) : AddText(result, choice);
+        result["logprobs"] = request.Logprobs && entries is { Count: > 0 } ? Logprobs(entries) : null;
         result["finish_reason"] = finish;
         if (!says && finish is null && tokens == 0)
         {
@@ -42,7 +43,7 @@ internal sealed class ChunkTranslator(RequestKind kind, bool logprobs, int index
 
         var whole = new JsonObject
         {
-            ["object"] = kind == RequestKind.ChatCompletion ? "chat.completion.chunk" : "text_completion",
+            ["object"] = request.Kind == RequestKind.ChatCompletion ? "chat.completion.chunk" : "text_completion",
             ["choices"] = new JsonArray(result),
         };
         return new TranslatedChunk(JsonSerializer.SerializeToUtf8Bytes(whole), tokens, finish, null);
@@ -76,15 +77,15 @@ internal sealed class ChunkTranslator(RequestKind kind, bool logprobs, int index
         return text.Length > 0;
     }
 
-    private JsonObject Logprobs(JsonArray entries) => kind == RequestKind.ChatCompletion
+    private JsonObject Logprobs(JsonArray entries) => request.Kind == RequestKind.ChatCompletion
         ? new JsonObject { ["content"] = new JsonArray([.. entries.OfType<JsonObject>().Select(entry => Entry(entry, withTop: true))]), ["refusal"] = null }
         : CompletionLogprobs([.. entries.OfType<JsonObject>()]);
 
-    private static JsonObject Entry(JsonObject entry, bool withTop)
+    private JsonObject Entry(JsonObject entry, bool withTop)
     {
         var result = new JsonObject
         {
-            ["token"] = entry["token"]?.DeepClone(),
+            ["token"] = Name(entry),
             ["logprob"] = entry["logprob"]?.DeepClone(),
             ["bytes"] = entry["bytes"]?.DeepClone(),
         };
@@ -108,24 +109,28 @@ internal sealed class ChunkTranslator(RequestKind kind, bool logprobs, int index
 
         return new JsonObject
         {
-            ["tokens"] = new JsonArray([.. entries.Select(entry => entry["token"]?.DeepClone())]),
+            ["tokens"] = new JsonArray([.. entries.Select(entry => (JsonNode?)Name(entry))]),
             ["token_logprobs"] = new JsonArray([.. entries.Select(entry => entry["logprob"]?.DeepClone())]),
             ["top_logprobs"] = new JsonArray([.. entries.Select(TopByToken)]),
             ["text_offset"] = offsets,
         };
     }
 
-    private static JsonObject TopByToken(JsonObject entry)
+    private JsonObject TopByToken(JsonObject entry)
     {
         var result = new JsonObject();
         foreach (var top in Top(entry))
         {
             // Two tokens may have the same text: the likelier one comes first and stays.
-            result.TryAdd(top["token"]?.GetValue<string>() ?? "", top["logprob"]?.DeepClone());
+            result.TryAdd(Name(top), top["logprob"]?.DeepClone());
         }
 
         return result;
     }
+
+    private string Name(JsonObject token) => request.TokensAsIds
+        ? string.Create(CultureInfo.InvariantCulture, $"token_id:{token["id"]?.GetValue<int>()}")
+        : token["token"]?.GetValue<string>() ?? "";
 
     private static IEnumerable<JsonObject> Top(JsonObject entry) => (entry["top"] as JsonArray)?.OfType<JsonObject>() ?? [];
 

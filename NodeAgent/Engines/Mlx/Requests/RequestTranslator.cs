@@ -27,7 +27,8 @@ internal static class RequestTranslator
         }
 
         var seed = BodyFields.Whole(body, "seed", long.MinValue, long.MaxValue);
-        return new ServerRequest(request.Kind, logprobs, Bodies(request.Kind, prompts, common, Choices(body, prompts.Length), seed));
+        var asIds = BodyFields.Flag(body, "return_tokens_as_token_ids");
+        return new ServerRequest(request.Kind, logprobs, asIds, Bodies(request.Kind, prompts, common, Choices(body, prompts.Length), seed));
     }
 
     private static JsonDocument Parse(ReadOnlyMemory<byte> body)

@@ -24,6 +24,11 @@ internal static class SamplingFields
             ["presence_penalty"] = BodyFields.Number(body, "presence_penalty", -100, 100) ?? 0,
             ["frequency_penalty"] = BodyFields.Number(body, "frequency_penalty", -100, 100) ?? 0,
         };
+        if (BodyFields.Flag(body, "ignore_eos"))
+        {
+            target["ignore_eos"] = true;
+        }
+
         AddRepetition(target, body, limits);
         AddLimit(target, body);
         AddStop(target, body);

@@ -4,7 +4,8 @@ namespace ClusterLlm.NodeAgent.Engines.Mlx.Requests;
 
 /// <summary>What one request of a client becomes for the server: one body for each choice of the answer.</summary>
 /// <param name="Logprobs">The client wants them.</param>
-internal sealed record ServerRequest(RequestKind Kind, bool Logprobs, ImmutableArray<ServerBody> Bodies)
+/// <param name="TokensAsIds">Token texts in log-probabilities are written as <c>token_id:17</c>.</param>
+internal sealed record ServerRequest(RequestKind Kind, bool Logprobs, bool TokensAsIds, ImmutableArray<ServerBody> Bodies)
 {
     /// <summary>The server's path.</summary>
     public string Path => Kind == RequestKind.ChatCompletion ? "/v1/chat/completions" : "/v1/completions";
