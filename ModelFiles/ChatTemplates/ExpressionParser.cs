@@ -68,9 +68,14 @@ internal sealed class ExpressionParser(TemplateTokens tokens)
         tokens.ExpectOperator("(");
         List<Expression> positional = [];
         List<(string, Expression)> named = [];
+        List<Expression> spread = [];
         while (!tokens.TryTakeOperator(")"))
         {
-            if (tokens.Current.Kind == TemplateTokenKind.Name && tokens.Following.Is(TemplateTokenKind.Operator, "="))
+            if (tokens.TryTakeOperator("*") || tokens.TryTakeOperator("**"))
+            {
+                spread.Add(Parse());
+            }
+            else if (tokens.Current.Kind == TemplateTokenKind.Name && tokens.Following.Is(TemplateTokenKind.Operator, "="))
             {
                 var name = tokens.Take().Value;
                 tokens.Take();
@@ -88,7 +93,7 @@ internal sealed class ExpressionParser(TemplateTokens tokens)
         }
 
         return named.DistinctBy(argument => argument.Item1).Count() == named.Count
-            ? new ArgumentList(positional, named)
+            ? new ArgumentList(positional, named, spread)
             : throw tokens.Error("an argument is named twice");
     }
 

@@ -42,6 +42,8 @@ internal sealed record TemplateArguments(IReadOnlyList<object?> Positional, IRea
         return Named.TryGetValue(name, out value);
     }
 
+    public TemplateArguments With(string name, object? value) => new(Positional, new Dictionary<string, object?>(Named) { [name] = value });
+
     public object? Get(int index, string name, object? missing) => TryGet(index, name, out var value) ? value : missing;
 
     public object? Require(int index, string name) =>
