@@ -26,11 +26,12 @@ internal sealed class NameExpression(int line, string name) : Expression(line)
     protected override object? EvaluateCore(RenderState state) => state.Scope.Get(name);
 }
 
-internal sealed class ListExpression(int line, IReadOnlyList<Expression> items) : Expression(line)
+internal sealed class ListExpression(int line, IReadOnlyList<Expression> items, bool isTuple) : Expression(line)
 {
     public IReadOnlyList<Expression> Items => items;
 
-    protected override object? EvaluateCore(RenderState state) => items.Select(item => item.Evaluate(state)).ToList();
+    protected override object? EvaluateCore(RenderState state) =>
+        items.Select(item => item.Evaluate(state)) is var values && isTuple ? new TemplateTuple(values) : values.ToList();
 }
 
 internal sealed class MapExpression(int line, IReadOnlyList<(Expression Key, Expression Value)> entries) : Expression(line)
