@@ -2,13 +2,14 @@ using System.Globalization;
 using System.Net.Sockets;
 using System.Text;
 using System.Text.Json.Nodes;
+using System.Text.RegularExpressions;
 
 namespace ClusterLlm.Coordinator.Tests.Inference.Fakes;
 
 /// <summary>A request as a real client sent it (ClientSamples/README.md).</summary>
 /// <param name="Head">Request line and headers.</param>
 /// <param name="RecordedStatus">What the client was answered when it was recorded.</param>
-internal sealed record ClientSample(string Name, IReadOnlyList<string> Head, string Body, int RecordedStatus)
+internal sealed partial record ClientSample(string Name, IReadOnlyList<string> Head, string Body, int RecordedStatus)
 {
     private const string Separator = "\n---\nHTTP/1.1 ";
 
@@ -30,7 +31,8 @@ internal sealed record ClientSample(string Name, IReadOnlyList<string> Head, str
         var parts = text.Split(Separator, 2);
         var request = parts[0].Split("\n\n", 2);
         var status = int.Parse(parts[1][..3], CultureInfo.InvariantCulture);
-        return new(name, request[0].Split('\n'), request.Length > 1 ? request[1].Trim() : "", status);
+        var body = request.Length > 1 ? LeftOutItem().Replace(request[1].Trim(), "") : "";
+        return new(name, request[0].Split('\n'), body, status);
     }
 
     /// <summary>
@@ -49,6 +51,10 @@ internal sealed record ClientSample(string Name, IReadOnlyList<string> Head, str
     }
 
     private static string Folder => System.IO.Path.Combine(AppContext.BaseDirectory, "Inference", "ClientSamples");
+
+    /// <summary>Long lists were shortened with a string that says so, which no client sent.</summary>
+    [GeneratedRegex(@",\s*""…\(\d+ more left out\)""")]
+    private static partial Regex LeftOutItem();
 
     private byte[] ToBytes(string host)
     {
