@@ -82,9 +82,10 @@ internal static class RequestValidator
     private static ApiError? CheckRepetitionPenalty(JsonElement body)
     {
         const double Most = 10;
-        return FieldRules.Number(body, "repetition_penalty", double.Epsilon, Most) is { Code: FieldRules.InvalidValue }
+        var fault = FieldRules.Number(body, "repetition_penalty", double.Epsilon, Most);
+        return fault?.Code == FieldRules.InvalidValue
             ? FieldRules.OutOfRange("repetition_penalty", body.GetProperty("repetition_penalty"), $"above 0 and at most {Most}")
-            : FieldRules.Number(body, "repetition_penalty", double.Epsilon, Most);
+            : fault;
     }
 
     private static ApiError? CheckLengths(JsonElement body) =>

@@ -21,6 +21,8 @@ public sealed class SurfaceTests : IAsyncLifetime
     [InlineData("""{"model":"demo",""", "line 1, column 16")]
     [InlineData("{\n\"model\": NaN}", "line 2, column 10")]
     [InlineData("", "empty")]
+    [InlineData("""{"model":"\ud800"}""", "byte 9")]
+    [InlineData("""{"model":"demo","messages":[{"role":"user","content":"x"}],"logit_bias":{"\udc00":1}}""", "surrogate")]
     public async Task Chat_MalformedBody_Is400AndTellsWhere(string body, string where)
     {
         using var response = await _gateway.PostAsync("/v1/chat/completions", body, TestContext.Current.CancellationToken);
