@@ -2,7 +2,6 @@ using System.Net;
 using System.Text.Json;
 using System.Text.Json.Serialization;
 using Microsoft.AspNetCore.Server.Kestrel.Core;
-using Microsoft.Extensions.DependencyInjection.Extensions;
 using Microsoft.Extensions.Options;
 
 namespace ClusterLlm.Coordinator.Cluster;
@@ -13,17 +12,13 @@ internal static class ClusterExtensions
     // Bodies of /api are small; /v1 sets its own limit.
     private const long MaxBodyBytes = 64L * 1024 * 1024;
 
-    public static void AddCluster(this WebApplicationBuilder builder, string[] args)
+    public static void AddCluster(this IHostApplicationBuilder builder)
     {
-        builder.Configuration.AddEnvironmentVariables("CLUSTERLLM__").AddCommandLine(args);
         builder.Services.AddOptions<ClusterOptions>().BindConfiguration(ClusterOptions.SectionName).ValidateOnStart();
         builder.Services.AddSingleton<IValidateOptions<ClusterOptions>, ClusterOptionsValidator>();
-        builder.Services.TryAddSingleton(TimeProvider.System);
-        builder.Services.AddSingleton<ClusterHome>();
         builder.Services.AddSingleton<ClusterIdentity>();
         builder.Services.AddSingleton<ListeningPorts>();
         builder.Services.AddHostedService<ReadyFile>();
-        builder.Services.AddGrpc();
         builder.Services.AddProblemDetails();
         builder.Services.ConfigureHttpJsonOptions(json =>
         {

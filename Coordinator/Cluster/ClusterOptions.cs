@@ -15,9 +15,6 @@ internal sealed class ClusterOptions
 
     /// <summary>A file that is written once both ports listen: JSON with <c>httpUrl</c>, <c>grpcUrl</c> and <c>pid</c>. Empty (default): none.</summary>
     public string ReadyFile { get; set; } = "";
-
-    /// <summary>Folder of the Coordinator's state. Empty (default): <c>CLUSTERLLM_HOME</c>, else <c>.clusterllm</c> in the home folder.</summary>
-    public string Home { get; set; } = "";
 }
 
 /// <summary>Checks <see cref="ClusterOptions"/>.</summary>

@@ -1,4 +1,4 @@
-using ClusterLlm.Coordinator.Cluster;
+using ClusterLlm.ServiceDefaults;
 using Microsoft.Data.Sqlite;
 using Microsoft.EntityFrameworkCore;
 
@@ -14,7 +14,7 @@ internal static class DataExtensions
         {
             var connection = new SqliteConnectionStringBuilder
             {
-                DataSource = services.GetRequiredService<ClusterHome>().DatabasePath,
+                DataSource = CoordinatorDatabase.PathIn(services.GetRequiredService<ClusterHome>()),
                 Pooling = true,
             };
             options.UseSqlite(connection.ConnectionString);

@@ -1,4 +1,5 @@
 using ClusterLlm.Coordinator.Cluster;
+using ClusterLlm.ServiceDefaults;
 using Microsoft.Data.Sqlite;
 using Microsoft.EntityFrameworkCore;
 
@@ -11,7 +12,8 @@ internal sealed partial class DatabaseStart(
 {
     public async Task StartAsync(CancellationToken cancellationToken)
     {
-        Directory.CreateDirectory(home.Path);
+        var database = CoordinatorDatabase.PathIn(home);
+        home.Create();
         try
         {
             await using var context = await contexts.CreateDbContextAsync(cancellationToken);
@@ -24,10 +26,10 @@ internal sealed partial class DatabaseStart(
         catch (SqliteException e)
         {
             throw new InvalidOperationException(
-                $"The database {home.DatabasePath} can't be opened ({e.Message}). Move it away to start with an empty one, or set CLUSTERLLM_HOME to another folder.", e);
+                $"The database {database} can't be opened ({e.Message}). Move it away to start with an empty one, or set CLUSTERLLM_HOME to another folder.", e);
         }
 
-        LogOpened(home.DatabasePath, identity.ClusterId);
+        LogOpened(database, identity.ClusterId);
     }
 
     public Task StopAsync(CancellationToken cancellationToken) => Task.CompletedTask;

@@ -6,6 +6,7 @@ namespace ClusterLlm.Coordinator.Deployments;
 /// <summary>A deployment as the API shows it.</summary>
 /// <param name="Model">As it was asked for.</param>
 /// <param name="ModelId">The model that was found.</param>
+/// <param name="Progress">Loaded share, 0 to 1.</param>
 /// <param name="Predicted">What the planner expects; <see langword="null"/> where it makes no prediction.</param>
 /// <param name="Reason">Why it is in this state, or what it waits for.</param>
 internal sealed record DeploymentContract(
@@ -25,14 +26,12 @@ internal sealed record DeploymentContract(
     int Generation,
     int Failures,
     DateTimeOffset? RetryAt,
-    ProgressContract Progress,
+    double Progress,
+    long LoadedBytes,
+    long TotalBytes,
     PlanContract? Plan,
     object? Predicted,
     MeasuredContract? Measured);
-
-/// <summary>How much is loaded.</summary>
-/// <param name="Share">0 to 1.</param>
-internal sealed record ProgressContract(long LoadedBytes, long TotalBytes, double Share);
 
 /// <summary>Which node holds which layers.</summary>
 /// <param name="Stages">In pipeline order; the last one is rank 0, which samples.</param>

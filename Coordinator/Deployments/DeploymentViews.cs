@@ -16,6 +16,7 @@ internal sealed class DeploymentViews(DeploymentRegistry deployments, ShardRegis
     public DeploymentContract View(Deployment deployment)
     {
         var plan = deployment.Plan is { } known ? PlanView(known, stage => ShardOf(deployment, stage.NodeId, stage.Rank)) : null;
+        var progress = Progress(deployment);
         return new DeploymentContract(
             deployment.Id,
             deployment.Name,
@@ -33,7 +34,9 @@ internal sealed class DeploymentViews(DeploymentRegistry deployments, ShardRegis
             deployment.Generation,
             deployment.Failures,
             deployment.RetryAt,
-            Progress(deployment),
+            progress.Share,
+            progress.LoadedBytes,
+            progress.TotalBytes,
             plan,
             Predicted: null,
             Measured(deployment));
@@ -119,17 +122,17 @@ internal sealed class DeploymentViews(DeploymentRegistry deployments, ShardRegis
             shard.DeploymentId == deployment.Id && shard.Generation == deployment.Generation && shard.Rank == rank);
 
     /// <summary>How much of the deployment's weights are loaded.</summary>
-    public ProgressContract Progress(Deployment deployment)
+    public (long LoadedBytes, long TotalBytes, double Share) Progress(Deployment deployment)
     {
         if (deployment.Plan is not { } plan)
         {
-            return new ProgressContract(0, 0, 0);
+            return (0, 0, 0);
         }
 
         var facts = plan.Placement.Stages.Select(stage => (Stage: stage, Shard: ShardOf(deployment, stage.NodeId, stage.Rank))).ToArray();
         var total = facts.Sum(pair => pair.Shard is { TotalBytes: > 0 } ? pair.Shard.TotalBytes : pair.Stage.WeightBytes);
         var loaded = deployment.State == DeploymentState.Ready ? total : facts.Sum(pair => pair.Shard?.LoadedBytes ?? 0);
-        return new ProgressContract(loaded, total, total == 0 ? 0 : Math.Clamp((double)loaded / total, 0, 1));
+        return (loaded, total, total == 0 ? 0 : Math.Clamp((double)loaded / total, 0, 1));
     }
 
     private MeasuredContract? Measured(Deployment deployment) =>
