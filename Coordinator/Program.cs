@@ -1,6 +1,6 @@
-using ClusterLlm.Coordinator.Cluster;
 using ClusterLlm.Coordinator.Data;
 using ClusterLlm.Coordinator.Deployments;
+using ClusterLlm.Coordinator.Hosting;
 using ClusterLlm.Coordinator.Inference;
 using ClusterLlm.Coordinator.Models;
 using ClusterLlm.Coordinator.Nodes;

@@ -1,4 +1,4 @@
-using ClusterLlm.Coordinator.Cluster;
+using ClusterLlm.Coordinator.Hosting;
 using ClusterLlm.ServiceDefaults;
 using Microsoft.Data.Sqlite;
 using Microsoft.EntityFrameworkCore;

@@ -1,4 +1,4 @@
-namespace ClusterLlm.Coordinator.Cluster;
+namespace ClusterLlm.Coordinator.Hosting;
 
 /// <summary>Keeps agents' gRPC on its port and everything else on the HTTP port.</summary>
 /// <remarks>Requests without a port (an in-process test server) pass.</remarks>

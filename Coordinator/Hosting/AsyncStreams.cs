@@ -1,6 +1,6 @@
 using System.Runtime.CompilerServices;
 
-namespace ClusterLlm.Coordinator.Cluster;
+namespace ClusterLlm.Coordinator.Hosting;
 
 /// <summary>How streams to clients end.</summary>
 internal static class AsyncStreams

@@ -1,6 +1,6 @@
 using Microsoft.Extensions.Options;
 
-namespace ClusterLlm.Coordinator.Cluster;
+namespace ClusterLlm.Coordinator.Hosting;
 
 /// <summary>Where the Coordinator listens and keeps its state.</summary>
 internal sealed class ClusterOptions

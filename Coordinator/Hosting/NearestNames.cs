@@ -1,6 +1,6 @@
 using System.Collections.Immutable;
 
-namespace ClusterLlm.Coordinator.Cluster;
+namespace ClusterLlm.Coordinator.Hosting;
 
 /// <summary>Names that a mistyped one may have meant.</summary>
 internal static class NearestNames

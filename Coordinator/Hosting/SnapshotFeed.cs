@@ -1,7 +1,7 @@
 using System.Runtime.CompilerServices;
 using System.Threading.Channels;
 
-namespace ClusterLlm.Coordinator.Cluster;
+namespace ClusterLlm.Coordinator.Hosting;
 
 /// <summary>Holds one immutable snapshot: readers never lock, writers replace it under one lock, subscribers get every newest one.</summary>
 internal sealed class SnapshotFeed<T>(T initial)

@@ -1,4 +1,4 @@
-namespace ClusterLlm.Coordinator.Cluster;
+namespace ClusterLlm.Coordinator.Hosting;
 
 /// <summary>The cluster's name for itself: made once, kept in the database.</summary>
 internal sealed class ClusterIdentity

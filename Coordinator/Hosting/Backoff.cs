@@ -1,4 +1,4 @@
-namespace ClusterLlm.Coordinator.Cluster;
+namespace ClusterLlm.Coordinator.Hosting;
 
 /// <summary>Waiting times between attempts.</summary>
 internal static class Backoff

@@ -3,7 +3,7 @@ using ClusterLlm.Coordinator.Deployments;
 using ClusterLlm.Coordinator.Models;
 using ClusterLlm.Coordinator.Nodes;
 
-namespace ClusterLlm.Coordinator.Cluster;
+namespace ClusterLlm.Coordinator.Hosting;
 
 /// <summary>The cluster in a few numbers.</summary>
 /// <param name="TokensPerSecond">Decoded tokens per second of all nodes together, over the last 10 s.</param>
