@@ -1,3 +1,7 @@
+using ClusterLlm.Coordinator.Deployments;
+using ClusterLlm.Coordinator.Models;
+using ClusterLlm.Coordinator.Nodes;
+using ClusterLlm.ServiceDefaults;
 using Microsoft.Extensions.Options;
 
 namespace ClusterLlm.Coordinator.Hosting;
@@ -17,12 +21,20 @@ internal sealed class ClusterOptions
     public string ReadyFile { get; set; } = "";
 }
 
-/// <summary>Checks <see cref="ClusterOptions"/>.</summary>
-internal sealed class ClusterOptionsValidator : IValidateOptions<ClusterOptions>
+/// <summary>Checks <see cref="ClusterOptions"/>, and that no key of the Coordinator's sections is misspelt.</summary>
+internal sealed class ClusterOptionsValidator(IConfiguration configuration) : IValidateOptions<ClusterOptions>
 {
+    private static readonly Dictionary<string, Type> Sections = new()
+    {
+        [ClusterOptions.SectionName] = typeof(ClusterOptions),
+        [NodesOptions.SectionName] = typeof(NodesOptions),
+        [ModelsOptions.SectionName] = typeof(ModelsOptions),
+        [DeploymentsOptions.SectionName] = typeof(DeploymentsOptions),
+    };
+
     public ValidateOptionsResult Validate(string? name, ClusterOptions options)
     {
-        List<string> problems = [];
+        List<string> problems = [.. SettingsGuard.FindUnknown(configuration, Sections).Select(unknown => unknown.ToString())];
         CheckPort(problems, nameof(options.HttpPort), options.HttpPort);
         CheckPort(problems, nameof(options.GrpcPort), options.GrpcPort);
         if (options.HttpPort != 0 && options.HttpPort == options.GrpcPort)

@@ -88,6 +88,71 @@ public sealed class DeploymentApiTests
         Assert.Equal(2, node.Shards.Calls.Count(call => call.StartsWith("start", StringComparison.Ordinal)));
     }
 
+    [Fact(Timeout = 120_000)]
+    public async Task Post_MemoryPromisedToAnother_IsRefusedUntilThatStops()
+    {
+        var cancelled = TestContext.Current.CancellationToken;
+        await using var host = new CoordinatorHost();
+        await using var node = await FakeNode.StartAsync("node-1", cancelled, FakeModel.Llama(layerBytes: 100_000_000));
+        await host.JoinAsync(cancelled, node);
+        var id = await host.DeployAsync(new { model = "tiny", name = "first" }, cancelled);
+
+        await ExpectAsync(host, """{"model": "tiny", "name": "second"}""", HttpStatusCode.UnprocessableEntity, "rejections", "node-1");
+
+        await host.WaitForStateAsync(id, "ready", cancelled);
+        using var http = host.CreateClient();
+        using var stop = await http.DeleteAsync("/api/deployments/first", cancelled);
+        await host.WaitForStateAsync(id, "stopped", cancelled);
+        await host.WaitForStateAsync(await host.DeployAsync(new { model = "tiny", name = "second" }, cancelled), "ready", cancelled);
+    }
+
+    [Fact(Timeout = 120_000)]
+    public async Task Delete_WhileLoading_StopsEverything()
+    {
+        var cancelled = TestContext.Current.CancellationToken;
+        await using var host = new CoordinatorHost();
+        await using var node = await FakeNode.StartAsync("node-1", cancelled, FakeModel.Llama());
+        node.Shards.HoldLoading = true;
+        await host.JoinAsync(cancelled, node);
+        var id = await host.DeployAsync(new { model = "tiny" }, cancelled);
+        var loading = await host.WaitAsync($"/api/deployments/{id}/events", "half to be loaded", state => state.GetProperty("progress").GetDouble() == 0.5, cancelled);
+        Assert.Equal("loading", loading.GetProperty("state").GetString());
+
+        using var http = host.CreateClient();
+        using var stop = await http.DeleteAsync($"/api/deployments/{id}", cancelled);
+        await host.WaitForStateAsync(id, "stopped", cancelled);
+        Assert.Empty(node.Shards.States);
+    }
+
+    [Fact(Timeout = 120_000)]
+    public async Task Chat_WithADeployment_IsAnsweredByRankZeroOnceItIsReady()
+    {
+        var cancelled = TestContext.Current.CancellationToken;
+        await using var host = new CoordinatorHost();
+        await using var node = await FakeNode.StartAsync("node-1", cancelled, FakeModel.Llama());
+        node.Shards.HoldLoading = true;
+        await host.JoinAsync(cancelled, node);
+        var chat = new { model = "demo", messages = new[] { new { role = "user", content = "Hi" } } };
+        using (var none = await host.PostAsync("/v1/chat/completions", chat, cancelled))
+        {
+            Assert.Equal(HttpStatusCode.NotFound, none.StatusCode);
+        }
+
+        var id = await host.DeployAsync(new { model = "tiny", name = "demo" }, cancelled);
+        await host.WaitForStateAsync(id, "loading", cancelled);
+        using (var early = await host.PostAsync("/v1/chat/completions", chat, cancelled))
+        {
+            Assert.Equal(HttpStatusCode.ServiceUnavailable, early.StatusCode);
+            Assert.NotNull(early.Headers.RetryAfter);
+        }
+
+        await node.Shards.NextStartAsync(cancelled);
+        node.Shards.Become(id, ClusterLlm.Protos.V1.ShardPhase.Ready);
+        await host.WaitForStateAsync(id, "ready", cancelled);
+        using var answer = await host.PostAsync("/v1/chat/completions", chat, cancelled);
+        Assert.Contains("Hello from the cluster.", await answer.Content.ReadAsStringAsync(cancelled), StringComparison.Ordinal);
+    }
+
     private static async Task ExpectAsync(CoordinatorHost host, string body, HttpStatusCode expected, string property, string part)
     {
         var (status, problem) = await PostAsync(host, "/api/deployments", body);
