@@ -17,7 +17,7 @@ internal enum WeightFormat
 /// <summary>A matrix of out × in weights where it lies in the memory map: nothing is copied, so it lives as long as the map.</summary>
 /// <param name="data">The first element (or packed word) of row 0; rows follow one another.</param>
 /// <param name="rows">Outputs.</param>
-/// <param name="columns">Inputs; a multiple of <paramref name="groupSize"/> for the affine formats.</param>
+/// <param name="columns">Inputs; a multiple of <see cref="GroupSize"/> for the affine formats.</param>
 internal sealed unsafe class WeightMatrix(WeightFormat format, byte* data, int rows, int columns)
 {
     public WeightFormat Format { get; } = format;

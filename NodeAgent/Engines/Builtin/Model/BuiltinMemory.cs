@@ -47,10 +47,10 @@ internal static class BuiltinMemory
     /// <summary>Activation rows × the widths of all intermediate results, the logits of every slot on the last stage, scratch per worker.</summary>
     public static long WorkspaceBytes(ModelConfig config, int concurrency, int chunkTokens, int workers, bool isLast)
     {
-        long hidden = Pad(config.HiddenSize);
-        long queries = Pad(config.AttentionHeads * config.HeadDim);
-        long keys = Pad(config.KvHeads * config.HeadDim);
-        long inner = Pad(config.IntermediateSize);
+        var hidden = Pad(config.HiddenSize);
+        var queries = Pad(config.AttentionHeads * config.HeadDim);
+        var keys = Pad(config.KvHeads * config.HeadDim);
+        var inner = Pad(config.IntermediateSize);
         var widest = Math.Max(hidden, Math.Max(queries, inner));
         var rows = RowsPerStep(concurrency, chunkTokens);
         var perRow = (3 * hidden) + (2 * queries) + (2 * keys) + (2 * inner) + widest + config.HeadDim;

@@ -21,7 +21,10 @@ internal sealed unsafe class MatrixWork(KernelSet kernels, Workspace workspace) 
     public MatrixWork For(float* x, float* split, int stride, int rows)
     {
         _jobs.Clear();
-        (_x, _split, _stride, _rows) = (x, split, stride, rows);
+        _x = x;
+        _split = split;
+        _stride = stride;
+        _rows = rows;
         return this;
     }
 

@@ -1,21 +1,24 @@
+using System.Diagnostics.CodeAnalysis;
 using ClusterLlm.ModelFiles;
 using ClusterLlm.NodeAgent.Engines.Builtin.Kernels;
 
 namespace ClusterLlm.NodeAgent.Engines.Builtin.Model;
 
 /// <summary>Maps the tensors of a layer range. Matrices stay in the map; norms and biases, which are small, become floats.</summary>
+[SuppressMessage("Reliability", "CA1001", Justification = "What it loads belongs to the StageWeights that it returns.")]
 internal sealed class StageWeightsLoader
 {
     private readonly ModelFolder _model;
     private readonly KernelSet _kernels;
-    private readonly List<NativeBuffer> _vectors = [];
+    private readonly List<NativeBuffer> _vectors;
     private readonly TensorMapping _mapping;
 
-    private StageWeightsLoader(ModelFolder model, int firstLayer, int layerCount, KernelSet kernels)
+    private StageWeightsLoader(ModelFolder model, TensorMapping mapping, List<NativeBuffer> vectors, KernelSet kernels)
     {
         _model = model;
         _kernels = kernels;
-        _mapping = new TensorMapping(StageTensors(model, firstLayer, layerCount));
+        _mapping = mapping;
+        _vectors = vectors;
     }
 
     /// <exception cref="ModelFileException">A tensor is missing, misshapen or of an unsupported type.</exception>
@@ -25,15 +28,16 @@ internal sealed class StageWeightsLoader
         var isFirst = firstLayer == 0;
         var isLast = firstLayer + layerCount == model.Config.LayerCount;
         DenseDecoderShapes.Check(model, firstLayer, layerCount, isFirst, isLast);
-        var loader = new StageWeightsLoader(model, firstLayer, layerCount, kernels);
+        var mapping = new TensorMapping(StageTensors(model, firstLayer, layerCount));
+        List<NativeBuffer> vectors = [];
         try
         {
-            return loader.Load(firstLayer, layerCount, isFirst, isLast);
+            return new StageWeightsLoader(model, mapping, vectors, kernels).Load(firstLayer, layerCount, isFirst, isLast);
         }
         catch
         {
-            loader._mapping.Dispose();
-            loader._vectors.ForEach(vector => vector.Dispose());
+            mapping.Dispose();
+            vectors.ForEach(vector => vector.Dispose());
             throw;
         }
     }
