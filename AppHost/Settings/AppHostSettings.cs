@@ -17,13 +17,13 @@ internal sealed record AppHostSettings
     /// <summary>Whether the demo deployment is launched at start.</summary>
     public bool Demo { get; init; } = true;
 
-    /// <summary>Port of the Coordinator's HTTP API; null takes 7420, or another when that is in use.</summary>
+    /// <summary>Port of the Coordinator's HTTP API; null takes 7420, or another when that is in use; 0 takes any.</summary>
     public int? HttpPort { get; init; }
 
-    /// <summary>Port of the Coordinator's gRPC services; null takes 7421, or another when that is in use.</summary>
+    /// <summary>Port of the Coordinator's gRPC services; null takes 7421, or another when that is in use; 0 takes any.</summary>
     public int? GrpcPort { get; init; }
 
-    /// <summary>gRPC port of the first agent, the others follow; null takes 7430 and on, or others when they are in use.</summary>
+    /// <summary>gRPC port of the first agent, the others follow; null takes 7430 and on, or others when they are in use; 0 takes any.</summary>
     public int? AgentPort { get; init; }
 
     /// <summary>Lowest level that the started processes log.</summary>

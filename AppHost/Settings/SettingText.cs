@@ -12,7 +12,7 @@ internal static class SettingText
             ? new(take(value), null)
             : new(null, $"a whole number from {least} to {most} is needed");
 
-    public static SettingResult Port(string text, Func<int, AppHostSettings> take) => Count(text, 1, 65535, take);
+    public static SettingResult Port(string text, Func<int, AppHostSettings> take) => Count(text, 0, 65535, take);
 
     public static SettingResult Share(string text, Func<double, AppHostSettings> take) =>
         double.TryParse(text, NumberStyles.Float, CultureInfo.InvariantCulture, out var value) && value is > 0 and <= 1

@@ -47,7 +47,7 @@ internal static class SettingsReader
         var ports = new List<(string Owner, int Port)>();
         Add("AppHost:HttpPort", settings.HttpPort);
         Add("AppHost:GrpcPort", settings.GrpcPort);
-        for (var agent = 0; agent < settings.Agents && settings.AgentPort is { } first; agent++)
+        for (var agent = 0; agent < settings.Agents && settings.AgentPort is { } first and not 0; agent++)
         {
             Add($"AppHost:AgentPort (agent {agent + 1})", first + agent);
         }
@@ -64,7 +64,7 @@ internal static class SettingsReader
 
         void Add(string owner, int? port)
         {
-            if (port is { } value)
+            if (port is { } value and not 0)
             {
                 ports.Add((owner, value));
             }

@@ -99,7 +99,7 @@ internal sealed class ProcessSupervisor(
             return TimeSpan.Zero;
         }
 
-        var decision = RestartPolicy.Decide(_failures, lasted);
+        var decision = RestartPolicy.Decide(_failures, lasted, watch.Options.FirstRestartPause);
         _failures = decision.FailuresInARow;
         var told = $"exit code {end.ExitCode}{(end.Reason.Length == 0 ? "" : $" ({end.Reason})")}";
         if (decision.Pause is not { } pause)

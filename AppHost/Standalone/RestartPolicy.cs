@@ -9,12 +9,12 @@ internal static class RestartPolicy
     /// <summary>A run that lasted this long was a success: counting starts again.</summary>
     public static TimeSpan LastingRun { get; } = TimeSpan.FromMinutes(1);
 
-    private static readonly TimeSpan FirstPause = TimeSpan.FromSeconds(0.5);
     private static readonly TimeSpan LongestPause = TimeSpan.FromSeconds(10);
 
     /// <param name="failuresInARow">Runs that ended unasked before this one without one that lasted; ≥ 0.</param>
+    /// <param name="firstPause">Doubled with each failure after the first.</param>
     /// <param name="lastedFor">How long the run that ended now had been up.</param>
-    public static RestartDecision Decide(int failuresInARow, TimeSpan lastedFor)
+    public static RestartDecision Decide(int failuresInARow, TimeSpan lastedFor, TimeSpan firstPause)
     {
         var failures = lastedFor >= LastingRun ? 1 : failuresInARow + 1;
         if (failures > MostAttempts)
@@ -22,7 +22,7 @@ internal static class RestartPolicy
             return new(failures, Pause: null);
         }
 
-        var pause = FirstPause * Math.Pow(2, failures - 1);
+        var pause = firstPause * Math.Pow(2, failures - 1);
         return new(failures, pause < LongestPause ? pause : LongestPause);
     }
 }

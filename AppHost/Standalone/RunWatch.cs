@@ -6,6 +6,8 @@ namespace ClusterLlm.AppHost.Standalone;
 /// <summary>Follows one run of a process from its start to its end: does it listen, is it well, must it end.</summary>
 internal sealed class RunWatch(LaunchResolver resolver, ProcessTable table, HealthClient health, SupervisorOptions options, TimeProvider time)
 {
+    public SupervisorOptions Options => options;
+
     /// <summary>Completes when the run is over; a stop asked for by <paramref name="stopping"/> throws once the process has ended.</summary>
     public async Task<RunEnd> FollowAsync(
         ProcessResource resource,

@@ -90,7 +90,6 @@ internal sealed class StandaloneHost : IDisposable
         }
 
         var url = Table.Current[ClusterTopology.Coordinator].Urls[ClusterTopology.HttpEndpoint];
-        new RunRecord(Environment.ProcessId, url, [.. Table.Current.Values.Select(process => process.Pid).OfType<int>()]).Write(_settings.Home);
         var demo = await LaunchDemoAsync(url, stopping).ConfigureAwait(false);
         if (demo is { IsReady: true })
         {
@@ -122,6 +121,7 @@ internal sealed class StandaloneHost : IDisposable
         var told = new Dictionary<string, string>();
         await foreach (var snapshot in Table.WatchAsync(cancellationToken).ConfigureAwait(false))
         {
+            Record();
             if (Lines.Process(snapshot) is not { } line || told.GetValueOrDefault(snapshot.Name) == line)
             {
                 continue;
@@ -134,6 +134,14 @@ internal sealed class StandaloneHost : IDisposable
                 TellLastLines(snapshot.Name);
             }
         }
+    }
+
+    /// <summary>Kept up to date from the first process on: a host that is killed while it starts leaves children too.</summary>
+    private void Record()
+    {
+        var processes = Table.Current;
+        var url = processes[ClusterTopology.Coordinator].Urls.GetValueOrDefault(ClusterTopology.HttpEndpoint) ?? "";
+        new RunRecord(Environment.ProcessId, url, [.. processes.Values.Select(process => process.Pid).OfType<int>()]).Write(_settings.Home);
     }
 
     private void TellLastLines(string name)

@@ -19,4 +19,7 @@ internal sealed record SupervisorOptions
 
     /// <summary>From the request to end until the process is ended by force. Two levels of processes end one after the other within 10 s.</summary>
     public TimeSpan StopGrace { get; init; } = TimeSpan.FromSeconds(4);
+
+    /// <summary>Before the first restart of a process that ended unasked; doubled for each further one, see <see cref="RestartPolicy"/>.</summary>
+    public TimeSpan FirstRestartPause { get; init; } = TimeSpan.FromSeconds(0.5);
 }

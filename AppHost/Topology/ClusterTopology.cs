@@ -42,8 +42,8 @@ internal sealed record ClusterTopology
         Project = "Coordinator",
         Endpoints =
         [
-            new(HttpEndpoint, settings.HttpPort ?? DefaultHttpPort, settings.HttpPort is not null, "AppHost:HttpPort", "CLUSTERLLM__Cluster__HttpPort"),
-            new(GrpcEndpoint, settings.GrpcPort ?? DefaultGrpcPort, settings.GrpcPort is not null, "AppHost:GrpcPort", "CLUSTERLLM__Cluster__GrpcPort"),
+            Endpoint(HttpEndpoint, settings.HttpPort, DefaultHttpPort, "AppHost:HttpPort", "CLUSTERLLM__Cluster__HttpPort"),
+            Endpoint(GrpcEndpoint, settings.GrpcPort, DefaultGrpcPort, "AppHost:GrpcPort", "CLUSTERLLM__Cluster__GrpcPort"),
         ],
         Environment = Common(settings),
         HealthEndpoint = HttpEndpoint,
@@ -60,7 +60,7 @@ internal sealed record ClusterTopology
             Project = "NodeAgent",
             Endpoints =
             [
-                new(GrpcEndpoint, (settings.AgentPort ?? DefaultAgentPort) + index, settings.AgentPort is not null, "AppHost:AgentPort", "CLUSTERLLM__Node__GrpcPort"),
+                Endpoint(GrpcEndpoint, settings.AgentPort is > 0 and var first ? first + index : settings.AgentPort, DefaultAgentPort + index, "AppHost:AgentPort", "CLUSTERLLM__Node__GrpcPort"),
                 new(ProbeEndpoint, 0, Fixed: false, Setting: null, "CLUSTERLLM__Node__ProbePort"),
             ],
             Environment = Common(settings)
@@ -72,6 +72,10 @@ internal sealed record ClusterTopology
             ReadyFileVariable = "CLUSTERLLM__Node__ReadyFile",
         };
     }
+
+    /// <summary>0 is a person's wish too, but one that any port fulfils.</summary>
+    private static EndpointResource Endpoint(string name, int? set, int preferred, string setting, string variable) =>
+        new(name, set ?? preferred, Fixed: set is > 0, setting, variable);
 
     private static ImmutableSortedDictionary<string, SettingValue> Common(AppHostSettings settings) =>
         ImmutableSortedDictionary<string, SettingValue>.Empty
