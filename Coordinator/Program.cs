@@ -1,5 +1,27 @@
+using ClusterLlm.Coordinator.Cluster;
+using ClusterLlm.Coordinator.Data;
+using ClusterLlm.Coordinator.Deployments;
+using ClusterLlm.Coordinator.Models;
+using ClusterLlm.Coordinator.Nodes;
+using ClusterLlm.Coordinator.Telemetry;
+using ClusterLlm.ServiceDefaults;
+
 var builder = WebApplication.CreateBuilder(args);
 builder.AddServiceDefaults();
+builder.AddCluster();
+builder.AddData();
+builder.AddNodes();
+builder.AddModels();
+builder.AddDeployments();
+builder.AddTelemetry();
 
-var app = builder.Build();
-app.Run();
+return await ClusterApplication.RunAsync(() =>
+{
+    var app = builder.Build();
+    app.UseCluster();
+    app.MapDefaultEndpoints();
+    app.MapNodes();
+    app.MapModels();
+    app.MapDeployments();
+    return app;
+});

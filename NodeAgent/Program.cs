@@ -17,7 +17,10 @@ builder.AddNodeTelemetry();
 builder.AddAgentRpc();
 builder.AddJoining();
 
-var app = builder.Build();
-app.MapDefaultEndpoints();
-app.MapAgentRpc();
-return await ClusterApplication.RunAsync(app);
+return await ClusterApplication.RunAsync(() =>
+{
+    var app = builder.Build();
+    app.MapDefaultEndpoints();
+    app.MapAgentRpc();
+    return app;
+});

@@ -9,11 +9,17 @@ public static class ClusterApplication
     /// <returns>0 after a clean stop; 2 when settings are not valid; 3 when an address can't be listened on. Other failures are thrown.</returns>
     public static Task<int> RunAsync(WebApplication app) => RunAsync(app, Console.Error);
 
-    internal static async Task<int> RunAsync(WebApplication app, TextWriter errors)
+    /// <summary>Builds and runs an application; Kestrel reads its options, and so the settings, while it is built.</summary>
+    /// <returns>As <see cref="RunAsync(WebApplication)"/>.</returns>
+    public static Task<int> RunAsync(Func<WebApplication> build) => RunAsync(build, Console.Error);
+
+    internal static Task<int> RunAsync(WebApplication app, TextWriter errors) => RunAsync(() => app, errors);
+
+    private static async Task<int> RunAsync(Func<WebApplication> build, TextWriter errors)
     {
         try
         {
-            await app.RunAsync();
+            await build().RunAsync();
             return 0;
         }
         catch (Exception failure) when (StartFailures.Explain(failure) is { } known)
