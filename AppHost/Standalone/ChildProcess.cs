@@ -49,15 +49,17 @@ internal sealed class ChildProcess : IDisposable
         return _process.ExitCode;
     }
 
-    /// <summary>Asks it to end: SIGTERM where there are signals, end of its standard input everywhere.</summary>
+    /// <summary>Asks it to end. By one way only: a process that stops already may have put its signal handlers away, and would die of the second.</summary>
     public void AskToEnd()
     {
-        if (!OperatingSystem.IsWindows())
+        if (OperatingSystem.IsWindows())
+        {
+            _process.StandardInput.Close();
+        }
+        else
         {
             UnixSignals.SendTerminate(Pid);
         }
-
-        _process.StandardInput.Close();
     }
 
     /// <summary>Ends it at once, with everything that it started.</summary>

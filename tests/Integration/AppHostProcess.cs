@@ -59,9 +59,11 @@ internal sealed class AppHostProcess : IAsyncDisposable
     /// <summary>Sends a signal by its name, as a terminal or a service manager does.</summary>
     public void Signal(string name) => Process.Start("kill", [$"-{name}", Pid.ToString(System.Globalization.CultureInfo.InvariantCulture)])!.WaitForExit();
 
+    /// <summary>The exit code, once all that it printed is in <see cref="Output"/>.</summary>
     public async Task<int> WaitForExitAsync(CancellationToken cancellationToken)
     {
         await _process.WaitForExitAsync(cancellationToken);
+        await _reading.WaitAsync(cancellationToken);
         return _process.ExitCode;
     }
 

@@ -69,7 +69,6 @@ public sealed class AppHostTests
             await using var second = AppHostProcess.Start(home);
 
             Assert.Equal(1, await second.WaitForExitAsync(token));
-            await second.DisposeAsync();
             Assert.Contains($"process {host.Pid}", second.Output);
         }
 
@@ -87,7 +86,6 @@ public sealed class AppHostTests
         await using (var host = AppHostProcess.Start(home, $"--AppHost:HttpPort={port}"))
         {
             Assert.Equal(1, await host.WaitForExitAsync(TestContext.Current.CancellationToken));
-            await host.DisposeAsync();
             Assert.Equal($"Port {port} (AppHost:HttpPort) is in use. End what listens there, set AppHost:HttpPort to another port, or leave it out to have one chosen.", host.Output);
         }
 
@@ -101,7 +99,6 @@ public sealed class AppHostTests
         await using var host = AppHostProcess.Start(home, "--AppHost:Agent=2");
 
         Assert.Equal(1, await host.WaitForExitAsync(TestContext.Current.CancellationToken));
-        await host.DisposeAsync();
         Assert.Contains("did you mean AppHost:Agents?", host.Output);
         Directory.Delete(home, recursive: true);
     }
