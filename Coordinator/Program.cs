@@ -1,6 +1,7 @@
 using ClusterLlm.Coordinator.Cluster;
 using ClusterLlm.Coordinator.Data;
 using ClusterLlm.Coordinator.Deployments;
+using ClusterLlm.Coordinator.Inference;
 using ClusterLlm.Coordinator.Models;
 using ClusterLlm.Coordinator.Nodes;
 using ClusterLlm.Coordinator.Telemetry;
@@ -13,6 +14,7 @@ builder.AddData();
 builder.AddNodes();
 builder.AddModels();
 builder.AddDeployments();
+builder.AddInference();
 builder.AddTelemetry();
 
 return await ClusterApplication.RunAsync(() =>
@@ -23,5 +25,6 @@ return await ClusterApplication.RunAsync(() =>
     app.MapNodes();
     app.MapModels();
     app.MapDeployments();
+    app.MapInference();
     return app;
 });

@@ -131,7 +131,7 @@ internal sealed partial class DeploymentSteps(
                 failed.All(pair => pair.Outcome.Transient));
     }
 
-    private Task RelaunchAsync(Deployment deployment, string reason, bool counts, CancellationToken cancellationToken)
+    private Task<Deployment?> RelaunchAsync(Deployment deployment, string reason, bool counts, CancellationToken cancellationToken)
     {
         LogRelaunch(deployment.Name, deployment.Id, reason);
         return ChangeAsync(deployment, d => d.Relaunched(reason, counts, options.Value, Now), cancellationToken);
