@@ -27,14 +27,14 @@ internal sealed class DemoLauncher(ClusterClient cluster, ConsoleReporter report
         }
     }
 
-    /// <summary>Healthy agents have joined a moment later; a plan made before that would not know them.</summary>
+    /// <summary>Healthy agents have joined and described themselves a moment later; a plan made before that could not use them.</summary>
     private async Task WaitForNodesAsync(DemoDeployment demo, CancellationToken cancellationToken)
     {
         var began = time.GetTimestamp();
         while (true)
         {
-            var known = (await cluster.NodesAsync(cancellationToken).ConfigureAwait(false)).Select(node => node.Id).ToHashSet();
-            var absent = demo.Nodes.Where(node => !known.Contains(node)).ToList();
+            var usable = (await cluster.NodesAsync(cancellationToken).ConfigureAwait(false)).Where(node => node.IsReady).Select(node => node.Id).ToHashSet();
+            var absent = demo.Nodes.Where(node => !usable.Contains(node)).ToList();
             if (absent.Count == 0)
             {
                 return;
@@ -42,7 +42,7 @@ internal sealed class DemoLauncher(ClusterClient cluster, ConsoleReporter report
 
             if (time.GetElapsedTime(began) > NodeLimit)
             {
-                throw new ClusterRefusedException($"{string.Join(", ", absent)} did not join within {NodeLimit.TotalSeconds:0} s.");
+                throw new ClusterRefusedException($"{string.Join(", ", absent)} did not join the cluster and get ready within {NodeLimit.TotalSeconds:0} s.");
             }
 
             await Task.Delay(NodeInterval, time, cancellationToken).ConfigureAwait(false);

@@ -32,4 +32,7 @@ internal sealed record PlanView(IReadOnlyList<StageView> Stages);
 
 internal sealed record StageView(string Node, int Rank, int FirstLayer, int LayerCount, long WeightBytes);
 
-internal sealed record NodeView(string Id, string? State);
+internal sealed record NodeView(string Id, string? State)
+{
+    public bool IsReady => string.Equals(State, "ready", StringComparison.OrdinalIgnoreCase);
+}

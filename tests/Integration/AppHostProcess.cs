@@ -1,6 +1,6 @@
 using System.Diagnostics;
 using System.Reflection;
-using System.Text.Json;
+using ClusterLlm.AppHost.Standalone;
 
 namespace ClusterLlm.Integration;
 
@@ -29,8 +29,7 @@ internal sealed class AppHostProcess : IAsyncDisposable
     public string Output => _output.ToString();
 
     /// <summary>Pids of the processes that the host says it runs.</summary>
-    public IReadOnlyList<int> Children =>
-        [.. JsonDocument.Parse(File.ReadAllText(Path.Join(Home, "run", "apphost.json"))).RootElement.GetProperty("Children").EnumerateArray().Select(pid => pid.GetInt32())];
+    public IReadOnlyList<int> Children => RunRecord.TryRead(Home)?.Children ?? [];
 
     public static string NewHome() => Directory.CreateTempSubdirectory("clusterllm-apphost-").FullName;
 

@@ -2,7 +2,6 @@ using System.ClientModel;
 using System.Text;
 using OpenAI;
 using OpenAI.Chat;
-using OpenAI.Models;
 
 namespace ClusterLlm.Integration;
 

@@ -11,7 +11,7 @@ internal static class ClusterEvents
     {
         using var stream = await http.GetStreamAsync($"/api/deployments/{id}/events", cancellationToken);
         var states = new List<string>();
-        await foreach (var item in SseParser.Create(stream, (_, data) => JsonDocument.Parse(data).RootElement).EnumerateAsync(cancellationToken))
+        await foreach (var item in SseParser.Create(stream, (_, data) => JsonSerializer.Deserialize<JsonElement>(data)).EnumerateAsync(cancellationToken))
         {
             var state = item.Data.GetProperty("state").GetString()!;
             if (states.Count == 0 || states[^1] != state)

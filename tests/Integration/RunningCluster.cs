@@ -1,6 +1,5 @@
 using System.Net.Http.Json;
 using System.Text.Json;
-using ClusterLlm.AppHost.Output;
 using ClusterLlm.AppHost.Settings;
 using ClusterLlm.AppHost.Standalone;
 using ClusterLlm.AppHost.Topology;
