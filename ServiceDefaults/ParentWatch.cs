@@ -34,6 +34,7 @@ internal sealed partial class ParentWatch(
 
     public Task StartAsync(CancellationToken cancellationToken)
     {
+        ProcessGroup.Separate();
         _stopping = lifetime.ApplicationStopping.Register(ArmDeadline);
         // A thread of its own: a read from standard input blocks and can't be cancelled on Unix.
         new Thread(ReadToEnd) { IsBackground = true, Name = nameof(ParentWatch) }.Start();
