@@ -88,7 +88,12 @@ internal sealed class MlxEngine(
                 await gate.PassAsync(spec, model, client, reference, cancellationToken).ConfigureAwait(false);
             }
 
-            var services = new MlxShardServices(Limits(spec, model), options.Value.QueueLimit, options.Value.DrainTimeout, time, ended => _shards.TryRemove(ended, out _));
+            var services = new MlxShardServices(
+                new RequestLimits(model.Config.VocabularySize, spec.ContextTokens, model.GenerationDefaults),
+                options.Value.QueueLimit,
+                options.Value.DrainTimeout,
+                time,
+                ended => _shards.TryRemove(ended, out _));
             var shard = new MlxShard(spec, run, client, services);
             _shards.TryAdd(shard, true);
             return shard;
@@ -114,17 +119,4 @@ internal sealed class MlxEngine(
         .SetItem("jaccl", report.Jaccl ? "yes, not verified" : "no")
         .SetItem("splits", string.Join(", ", report.Splittable))
         .SetItem(RingConnector.TransportProperty, options.Value.Transport.ToString());
-
-    private static RequestLimits Limits(ShardSpec spec, ModelFolder model)
-    {
-        var defaults = model.GenerationDefaults;
-        return new RequestLimits(
-            model.Config.VocabularySize,
-            spec.ContextTokens,
-            defaults.DoSample == false ? 0 : defaults.Temperature ?? 1,
-            defaults.TopP ?? 1,
-            defaults.TopK ?? 0,
-            defaults.MinP ?? 0,
-            defaults.RepetitionPenalty ?? 1);
-    }
 }

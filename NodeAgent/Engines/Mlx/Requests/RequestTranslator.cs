@@ -1,12 +1,14 @@
 using System.Collections.Immutable;
+using System.Globalization;
 using System.Text.Json;
 using System.Text.Json.Nodes;
+using ClusterLlm.NodeAgent.Engines.Builtin.OpenAi;
 
 namespace ClusterLlm.NodeAgent.Engines.Mlx.Requests;
 
 /// <summary>
-/// Turns OpenAI's body into mlx_lm's. Only fields that are known to be harmless are passed on: several others load other models from any path, end the
-/// batch of all other clients, or write outside of memory.
+/// Turns OpenAI's body into mlx_lm's; reads it with the builtin engine's rules, so that both refuse the same. Only fields that are known to be harmless
+/// are passed on: several others load other models from any path, end the batch of all other clients, or write outside of memory.
 /// </summary>
 internal static class RequestTranslator
 {
@@ -16,121 +18,100 @@ internal static class RequestTranslator
     public static ServerRequest Translate(GenerationRequest request, RequestLimits limits)
     {
         using var document = Parse(request.Body);
-        var body = document.RootElement;
-        RefuseUnsupported(body);
-        var prompts = request.Kind == RequestKind.ChatCompletion ? [Messages.Read(body)] : Prompts.Read(body, limits.VocabularySize);
-        var common = SamplingFields.Read(body, limits);
-        var logprobs = AddLogprobs(common, body, request.Kind);
-        if (request.Kind == RequestKind.ChatCompletion)
+        var fields = new RequestFields(document.RootElement);
+        UnsupportedFields.Check(fields);
+        var isChat = request.Kind == RequestKind.ChatCompletion;
+        var body = ServerFields.Read(fields, request.Kind, limits);
+        ImmutableArray<JsonNode> prompts = isChat ? [ChatMessages.Read(fields)] : Prompts.Read(fields, limits.VocabularySize);
+        var logprobs = AddLogprobs(body, fields, request.Kind);
+        if (isChat)
         {
-            AddTools(common, body);
+            AddTools(body, fields);
         }
 
-        var seed = BodyFields.Whole(body, "seed", long.MinValue, long.MaxValue);
-        var asIds = BodyFields.Flag(body, "return_tokens_as_token_ids");
-        return new ServerRequest(request.Kind, logprobs, asIds, Bodies(request.Kind, prompts, common, Choices(body, prompts.Length), seed));
+        var asIds = fields.Boolean("return_tokens_as_token_ids") == true;
+        return new ServerRequest(request.Kind, logprobs, asIds, Bodies(isChat, prompts, body, Choices(fields, prompts.Length), fields.Long("seed")));
     }
 
     private static JsonDocument Parse(ReadOnlyMemory<byte> body)
     {
+        JsonDocument document;
         try
         {
-            var document = JsonDocument.Parse(body);
-            return document.RootElement.ValueKind == JsonValueKind.Object
-                ? document
-                : throw new GenerationException(400, "The body must be a JSON object.", code: "invalid_type");
+            document = JsonDocument.Parse(body);
         }
         catch (JsonException error)
         {
-            throw new GenerationException(400, $"The body is no JSON: {error.Message}", code: "invalid_json", inner: error);
+            throw new GenerationException(400, $"The body is not valid JSON: {error.Message}", code: "invalid_json", inner: error);
         }
+
+        if (document.RootElement.ValueKind == JsonValueKind.Object)
+        {
+            return document;
+        }
+
+        document.Dispose();
+        throw new GenerationException(400, "The body must be a JSON object.", code: "invalid_json");
     }
 
-    private static void RefuseUnsupported(JsonElement body)
+    private static int Choices(RequestFields fields, int prompts)
     {
-        if (BodyFields.Has(body, "response_format", out var format)
-            && !(format.ValueKind == JsonValueKind.Object && format.TryGetProperty("type", out var type) && type.ValueKind == JsonValueKind.String && type.ValueEquals("text")))
-        {
-            throw BodyFields.Bad("response_format", "'response_format' other than {\"type\": \"text\"} is not supported by the mlx engine: ask for the format in a message.");
-        }
-
-        if (BodyFields.Flag(body, "echo"))
-        {
-            throw BodyFields.Bad("echo", "'echo' is not supported by the mlx engine: put the prompt before the answer yourself.");
-        }
-
-        if (BodyFields.Has(body, "suffix", out var suffix) && !(suffix.ValueKind == JsonValueKind.String && suffix.ValueEquals("")))
-        {
-            throw BodyFields.Bad("suffix", "'suffix' is not supported by the mlx engine: leave it out.");
-        }
-    }
-
-    private static int Choices(JsonElement body, int prompts)
-    {
-        var each = (int)(BodyFields.Whole(body, "n", 1, MostChoices) ?? 1);
-        var best = BodyFields.Whole(body, "best_of", 1, MostChoices) ?? each;
+        var each = fields.Integer("n", 1, MostChoices) ?? 1;
+        var best = fields.Integer("best_of", 1, MostChoices) ?? each;
         if (best != each)
         {
-            throw BodyFields.Bad("best_of", $"'best_of' is {best} and 'n' is {each}: the mlx engine can't choose between answers, leave 'best_of' out.");
+            throw UnsupportedFields.Refuse("best_of", best.ToString(CultureInfo.InvariantCulture));
         }
 
-        return (long)each * prompts <= MostChoices ? each : throw BodyFields.Bad("n", $"'n' times the number of prompts is {(long)each * prompts}: at most {MostChoices} answers are given.");
+        return each * prompts <= MostChoices
+            ? each
+            : throw new GenerationException(400, $"'n' times the number of prompts is {each * prompts}: at most {MostChoices} answers are given.", "n", "invalid_value");
     }
 
-    private static bool AddLogprobs(JsonObject target, JsonElement body, RequestKind kind)
+    private static bool AddLogprobs(JsonObject body, RequestFields fields, RequestKind kind)
     {
         const int MostAlternatives = 20;
-        bool wanted;
-        long alternatives;
-        if (kind == RequestKind.Completion)
+        var top = fields.Integer(kind == RequestKind.Completion ? "logprobs" : "top_logprobs", 0, MostAlternatives);
+        var wanted = kind == RequestKind.Completion ? top is not null : fields.Boolean("logprobs") == true;
+        if (!wanted && top is > 0)
         {
-            var count = BodyFields.Whole(body, "logprobs", 0, MostAlternatives);
-            (wanted, alternatives) = (count is not null, count ?? 0);
-        }
-        else
-        {
-            wanted = BodyFields.Flag(body, "logprobs");
-            alternatives = BodyFields.Whole(body, "top_logprobs", 0, MostAlternatives) ?? 0;
-            if (alternatives > 0 && !wanted)
-            {
-                throw BodyFields.Bad("top_logprobs", $"'top_logprobs' is {alternatives} but 'logprobs' is not true: set it.");
-            }
+            throw new GenerationException(400, "'top_logprobs' needs 'logprobs': true.", "top_logprobs", "invalid_value");
         }
 
-        target["logprobs"] = wanted;
-        if (wanted && alternatives > 0)
+        body["logprobs"] = wanted;
+        if (top is > 0)
         {
-            target["top_logprobs"] = alternatives;
+            body["top_logprobs"] = top;
         }
 
         return wanted;
     }
 
-    private static void AddTools(JsonObject target, JsonElement body)
+    private static void AddTools(JsonObject body, RequestFields fields)
     {
-        if (BodyFields.Has(body, "chat_template_kwargs", out var template))
+        if (fields.Find("chat_template_kwargs") is { } template)
         {
-            target["chat_template_kwargs"] = template.ValueKind == JsonValueKind.Object ? JsonObject.Create(template) : throw BodyFields.Bad("chat_template_kwargs", "an object", template);
+            body["chat_template_kwargs"] = template.ValueKind == JsonValueKind.Object ? JsonObject.Create(template) : throw fields.Invalid("chat_template_kwargs", template, "an object");
         }
 
-        if (!BodyFields.Has(body, "tools", out var tools))
+        if (fields.Find("tools") is not { } tools)
         {
             return;
         }
 
         if (tools.ValueKind != JsonValueKind.Array || tools.EnumerateArray().Any(tool => tool.ValueKind != JsonValueKind.Object))
         {
-            throw BodyFields.Bad("tools", "a list of objects", tools);
+            throw fields.Invalid("tools", tools, "an array of tools");
         }
 
-        var isNone = BodyFields.Has(body, "tool_choice", out var choice) && choice.ValueKind == JsonValueKind.String && choice.ValueEquals("none");
+        var isNone = fields.Find("tool_choice") is { ValueKind: JsonValueKind.String } choice && choice.ValueEquals("none");
         if (!isNone && tools.GetArrayLength() > 0)
         {
-            target["tools"] = JsonArray.Create(tools);
+            body["tools"] = JsonArray.Create(tools);
         }
     }
 
-    private static ImmutableArray<ServerBody> Bodies(RequestKind kind, ImmutableArray<JsonNode> prompts, JsonObject common, int choices, long? seed)
+    private static ImmutableArray<ServerBody> Bodies(bool isChat, ImmutableArray<JsonNode> prompts, JsonObject common, int choices, long? seed)
     {
         var bodies = ImmutableArray.CreateBuilder<ServerBody>(prompts.Length * choices);
         foreach (var prompt in prompts)
@@ -138,7 +119,7 @@ internal static class RequestTranslator
             for (var choice = 0; choice < choices; choice++)
             {
                 var body = common.DeepClone().AsObject();
-                body[kind == RequestKind.ChatCompletion ? "messages" : "prompt"] = prompt.DeepClone();
+                body[isChat ? "messages" : "prompt"] = prompt.DeepClone();
                 if (seed is { } value)
                 {
                     // Each choice needs another seed, or all would be the same; negative ones are not taken.

@@ -1,4 +1,5 @@
 using System.Collections.Immutable;
+using ClusterLlm.ModelFiles;
 
 namespace ClusterLlm.NodeAgent.Engines.Mlx.Requests;
 
@@ -17,5 +18,5 @@ internal sealed record ServerRequest(RequestKind Kind, bool Logprobs, bool Token
 internal sealed record ServerBody(int Index, bool CountsPrompt, ReadOnlyMemory<byte> Json);
 
 /// <summary>What the translation has to know of the model and the deployment.</summary>
-/// <param name="Temperature">When the request has none.</param>
-internal sealed record RequestLimits(int VocabularySize, int ContextTokens, double Temperature, double TopP, int TopK, double MinP, double RepetitionPenalty);
+/// <param name="Defaults">For what the request does not say.</param>
+internal sealed record RequestLimits(int VocabularySize, int ContextTokens, GenerationDefaults Defaults);
