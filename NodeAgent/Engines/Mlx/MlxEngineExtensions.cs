@@ -17,6 +17,7 @@ internal static class MlxEngineExtensions
         services.TryAddSingleton(TimeProvider.System);
         services.AddSingleton(MlxPackage.Shipped);
         services.AddSingleton<MlxInstaller>();
+        services.AddSingleton<ProbeCache>();
         services.AddSingleton<MlxEnvironment>();
         services.AddSingleton<TunnelTargets>();
         services.AddSingleton<NeighbourChannels>();

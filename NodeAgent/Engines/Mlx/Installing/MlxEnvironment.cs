@@ -4,7 +4,7 @@ using Microsoft.Extensions.Options;
 namespace ClusterLlm.NodeAgent.Engines.Mlx.Installing;
 
 /// <summary>The Python environment of this node: found or made once, asked again only when its interpreter has changed.</summary>
-internal sealed partial class MlxEnvironment(IOptions<MlxOptions> options, MlxInstaller installer, MlxPackage package, ILogger<MlxEnvironment> logger) : IDisposable
+internal sealed partial class MlxEnvironment(IOptions<MlxOptions> options, MlxInstaller installer, MlxPackage package, ProbeCache cache, ILogger<MlxEnvironment> logger) : IDisposable
 {
     private static readonly TimeSpan ProbeLimit = TimeSpan.FromMinutes(2);
 
@@ -71,21 +71,28 @@ internal sealed partial class MlxEnvironment(IOptions<MlxOptions> options, MlxIn
 
     private async Task<MlxInstallation> ProbeAsync(string python, CancellationToken cancellationToken)
     {
-        var result = await ToolRun.RunAsync(python, ["-m", "clusterllm_mlx.probe"], package.Environment, ProbeLimit, cancellationToken).ConfigureAwait(false);
-        if (result.ExitCode != 0)
-        {
-            throw new MlxInstallException($"{python} has no working MLX: {result.Tail}");
-        }
-
+        var output = cache.Find(python) ?? await RunProbeAsync(python, cancellationToken).ConfigureAwait(false);
         try
         {
-            var report = MlxProbeReport.Parse(result.Output);
-            return report.Fault is { } fault ? throw new MlxInstallException($"{python}: {fault}") : new MlxInstallation(python, report, null);
+            var report = MlxProbeReport.Parse(output);
+            if (report.Fault is { } fault)
+            {
+                throw new MlxInstallException($"{python}: {fault}");
+            }
+
+            cache.Store(python, output);
+            return new MlxInstallation(python, report, null);
         }
         catch (JsonException error)
         {
             throw new MlxInstallException($"{python} answered the probe with something else than its report: {error.Message}");
         }
+    }
+
+    private async Task<string> RunProbeAsync(string python, CancellationToken cancellationToken)
+    {
+        var result = await ToolRun.RunAsync(python, ["-m", "clusterllm_mlx.probe"], package.Environment, ProbeLimit, cancellationToken).ConfigureAwait(false);
+        return result.ExitCode == 0 ? result.Output : throw new MlxInstallException($"{python} has no working MLX: {result.Tail}");
     }
 
     [LoggerMessage(Level = LogLevel.Information, Message = "MLX can't be used on this node. {Reason}")]

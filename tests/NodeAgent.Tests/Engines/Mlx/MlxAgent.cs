@@ -1,3 +1,4 @@
+using ClusterLlm.NodeAgent.Engines.Builtin;
 using ClusterLlm.NodeAgent.Engines.Mlx;
 using ClusterLlm.NodeAgent.Hardware;
 using ClusterLlm.NodeAgent.Hosting;
@@ -18,13 +19,21 @@ namespace ClusterLlm.NodeAgent.Tests.Engines.Mlx;
 /// <summary>A node agent with the mlx engine, listening on a free port, without a Coordinator.</summary>
 internal sealed class MlxAgent : IAsyncDisposable
 {
+    /// <summary>One for all tests of a run: the probe's report and the reference answers are found out once.</summary>
+    private static readonly Lazy<string> Home = new(() =>
+    {
+        var folder = Directory.CreateTempSubdirectory("clusterllm-test-").FullName;
+        AppDomain.CurrentDomain.ProcessExit += (_, _) => Directory.Delete(folder, recursive: true);
+        return folder;
+    });
+
     private readonly WebApplication _app;
     private readonly GrpcChannel _channel;
-    private readonly DirectoryInfo _home;
+    private Task? _stopping;
 
-    private MlxAgent(WebApplication app, DirectoryInfo home)
+    private MlxAgent(WebApplication app)
     {
-        (_app, _home) = (app, home);
+        _app = app;
         Url = app.Services.GetRequiredService<AgentEndpoints>().GrpcUrl;
         _channel = GrpcChannel.ForAddress(Url);
         Shards = new Proto.ShardService.ShardServiceClient(_channel);
@@ -46,16 +55,16 @@ internal sealed class MlxAgent : IAsyncDisposable
 
     public static async Task<MlxAgent> StartAsync(string nodeId, string python, IReadOnlyDictionary<string, string?> settings, CancellationToken cancellationToken)
     {
-        var home = Directory.CreateTempSubdirectory("clusterllm-test-");
         var builder = WebApplication.CreateBuilder(new WebApplicationOptions { EnvironmentName = "Testing" });
         builder.Logging.ClearProviders();
         builder.Configuration.AddInMemoryCollection(new Dictionary<string, string?>
         {
-            [ClusterHome.VariableName] = home.FullName,
+            [ClusterHome.VariableName] = Home.Value,
             ["Node:Id"] = nodeId,
             ["Node:GrpcPort"] = "0",
             ["Engines:Mlx:Python"] = python,
             ["Engines:Mlx:StallTimeout"] = "00:00:30",
+            ["Engines:Mlx:DrainTimeout"] = "00:00:00",
         });
         builder.Configuration.AddInMemoryCollection(settings);
         builder.Services.AddSingleton(ClusterHome.From(builder.Configuration));
@@ -64,20 +73,24 @@ internal sealed class MlxAgent : IAsyncDisposable
         builder.AddHardware();
         builder.AddShards();
         builder.AddMlxEngine();
+        builder.AddBuiltinEngine();
         builder.AddNodeTelemetry();
         builder.AddAgentRpc();
         var app = builder.Build();
         app.MapAgentRpc();
         app.MapMlxEngine();
+        app.MapBuiltinEngine();
         await app.StartAsync(cancellationToken);
-        return new MlxAgent(app, home);
+        return new MlxAgent(app);
     }
+
+    /// <summary>Ends the agent as a signal would.</summary>
+    public Task StopAsync() => _stopping ??= _app.StopAsync(CancellationToken.None);
 
     public async ValueTask DisposeAsync()
     {
         _channel.Dispose();
-        await _app.StopAsync(CancellationToken.None);
+        await StopAsync();
         await _app.DisposeAsync();
-        _home.Delete(recursive: true);
     }
 }

@@ -13,13 +13,20 @@ internal sealed class MlxCluster(MlxAgent[] agents) : IAsyncDisposable
 
     public IReadOnlyList<MlxAgent> Agents => agents;
 
-    public static async Task<MlxCluster> StartAsync(int nodes, CancellationToken cancellationToken, params (string Key, string? Value)[] settings)
+    /// <summary>Rewrites the addresses of ranks in specs, for example to those of a <see cref="LinkProxy"/>.</summary>
+    public Func<int, Uri, Uri> Address { get; set; } = (_, url) => url;
+
+    public static Task<MlxCluster> StartAsync(int nodes, CancellationToken cancellationToken, params (string Key, string? Value)[] settings) =>
+        StartAsync([.. Enumerable.Range(0, nodes).Select(_ => settings)], cancellationToken);
+
+    /// <param name="settings">Of each node, over the usual ones.</param>
+    public static async Task<MlxCluster> StartAsync((string Key, string? Value)[][] settings, CancellationToken cancellationToken)
     {
         var python = MlxPython.Require();
         var agents = new List<MlxAgent>();
-        foreach (var index in Enumerable.Range(1, nodes))
+        foreach (var own in settings)
         {
-            agents.Add(await MlxAgent.StartAsync($"node-{index}", python, settings.ToDictionary(setting => setting.Key, setting => setting.Value), cancellationToken));
+            agents.Add(await MlxAgent.StartAsync($"node-{agents.Count + 1}", python, own.ToDictionary(setting => setting.Key, setting => setting.Value), cancellationToken));
         }
 
         return new MlxCluster([.. agents]);
@@ -27,10 +34,11 @@ internal sealed class MlxCluster(MlxAgent[] agents) : IAsyncDisposable
 
     /// <summary>Prepares and starts a model on the first agents, in the order of ranks, and waits until all are ready.</summary>
     /// <param name="cuts">[first, end) of each rank; rank 0 has the last layers.</param>
+    /// <param name="engine">Also the deployment's id.</param>
     /// <exception cref="ClusterStartException">A rank refused or failed.</exception>
-    public async Task<string> LaunchAsync(string model, (int First, int End)[] cuts, CancellationToken cancellationToken, int contextTokens = 512, int concurrency = 4)
+    public async Task<string> LaunchAsync(string model, (int First, int End)[] cuts, CancellationToken cancellationToken, int contextTokens = 512, int concurrency = 4, string engine = MlxEngine.EngineName)
     {
-        var specs = Specs(model, cuts, contextTokens, concurrency);
+        var specs = Specs(model, cuts, contextTokens, concurrency, engine);
         var refusals = new List<string>();
         for (var rank = 0; rank < specs.Length; rank++)
         {
@@ -59,16 +67,16 @@ internal sealed class MlxCluster(MlxAgent[] agents) : IAsyncDisposable
         return failed.Length == 0 ? specs[0].DeploymentId : throw new ClusterStartException(string.Join(" ", failed));
     }
 
-    public Proto.ShardSpec[] Specs(string model, (int First, int End)[] cuts, int contextTokens, int concurrency)
+    public Proto.ShardSpec[] Specs(string model, (int First, int End)[] cuts, int contextTokens, int concurrency, string engine = MlxEngine.EngineName)
     {
         var generation = ++_generation;
         return [.. cuts.Select((cut, rank) =>
         {
             var spec = new Proto.ShardSpec
             {
-                DeploymentId = "d1",
+                DeploymentId = engine,
                 Generation = generation,
-                Engine = MlxEngine.EngineName,
+                Engine = engine,
                 Model = model,
                 Rank = (uint)rank,
                 WorldSize = (uint)cuts.Length,
@@ -78,7 +86,7 @@ internal sealed class MlxCluster(MlxAgent[] agents) : IAsyncDisposable
                 MaxConcurrency = (uint)concurrency,
                 MicroBatches = 1,
             };
-            spec.Ranks.AddRange(agents.Take(cuts.Length).Select(agent => new Proto.RankEndpoint { NodeId = agent.NodeId, Url = agent.Url.ToString() }));
+            spec.Ranks.AddRange(agents.Take(cuts.Length).Select((agent, index) => new Proto.RankEndpoint { NodeId = agent.NodeId, Url = Address(index, agent.Url).ToString() }));
             return spec;
         })];
     }
@@ -103,10 +111,11 @@ internal sealed class MlxCluster(MlxAgent[] agents) : IAsyncDisposable
     public Task<MlxAnswer> AskAsync(object body, CancellationToken cancellationToken, Proto.RequestKind kind = Proto.RequestKind.Completion) =>
         AskAsync(JsonSerializer.SerializeToUtf8Bytes(body), cancellationToken, kind);
 
-    public async Task<MlxAnswer> AskAsync(byte[] body, CancellationToken cancellationToken, Proto.RequestKind kind = Proto.RequestKind.Completion)
+    public async Task<MlxAnswer> AskAsync(
+        byte[] body, CancellationToken cancellationToken, Proto.RequestKind kind = Proto.RequestKind.Completion, string deployment = MlxEngine.EngineName)
     {
         var answer = new MlxAnswer();
-        using var call = Call(body, cancellationToken, kind);
+        using var call = Call(body, cancellationToken, kind, deployment);
         await foreach (var happening in call.ResponseStream.ReadAllAsync(cancellationToken))
         {
             answer.Add(happening);
@@ -115,9 +124,10 @@ internal sealed class MlxCluster(MlxAgent[] agents) : IAsyncDisposable
         return answer;
     }
 
-    public AsyncServerStreamingCall<Proto.GenerateEvent> Call(byte[] body, CancellationToken cancellationToken, Proto.RequestKind kind = Proto.RequestKind.Completion) =>
+    public AsyncServerStreamingCall<Proto.GenerateEvent> Call(
+        byte[] body, CancellationToken cancellationToken, Proto.RequestKind kind = Proto.RequestKind.Completion, string deployment = MlxEngine.EngineName) =>
         agents[0].Inference.Generate(
-            new Proto.GenerateRequest { DeploymentId = "d1", RequestId = Guid.NewGuid().ToString("N"), Kind = kind, Body = Google.Protobuf.UnsafeByteOperations.UnsafeWrap(body) },
+            new Proto.GenerateRequest { DeploymentId = deployment, RequestId = Guid.NewGuid().ToString("N"), Kind = kind, Body = Google.Protobuf.UnsafeByteOperations.UnsafeWrap(body) },
             cancellationToken: cancellationToken);
 
     /// <summary>Ends the deployment on all agents.</summary>
@@ -125,7 +135,7 @@ internal sealed class MlxCluster(MlxAgent[] agents) : IAsyncDisposable
     {
         foreach (var agent in agents)
         {
-            await agent.Shards.StopShardAsync(new Proto.StopShardRequest { DeploymentId = "d1" }, cancellationToken: cancellationToken);
+            await agent.Shards.StopShardAsync(new Proto.StopShardRequest { DeploymentId = MlxEngine.EngineName }, cancellationToken: cancellationToken);
         }
     }
 

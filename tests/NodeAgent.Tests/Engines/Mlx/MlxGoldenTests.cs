@@ -1,3 +1,5 @@
+using System.Diagnostics;
+using System.Globalization;
 using System.Text.Json;
 using ClusterLlm.Testing;
 
@@ -7,36 +9,87 @@ namespace ClusterLlm.NodeAgent.Tests.Engines.Mlx;
 [Collection(MlxProcesses.Name)]
 public sealed class MlxGoldenTests(ITestOutputHelper output)
 {
-    [Theory(Timeout = 120_000)]
-    [InlineData("llama-f32", "5-7,0-5")]
+    [Theory(Timeout = 240_000)]
+    [InlineData("llama-f32", "0-7")]
+    [InlineData("llama-f32", "6-7,1-6,0-1")]
+    [InlineData("llama-f16", "1-#,0-1")]
+    [InlineData("llama-bf16-sharded", "2-#,0-2")]
+    [InlineData("llama3-rope-scaling", "1-#,0-1")]
+    [InlineData("qwen2-bf16", "2-#,0-2")]
+    [InlineData("qwen2-8bit-g32", "2-#,1-2,0-1")]
+    [InlineData("qwen3-4bit-g64", "1-#,0-1")]
     public async Task Generate_TinyModel_GivesTheGoldenTokens(string model, string cuts)
     {
         var cancellation = TestContext.Current.CancellationToken;
-        var ranges = Cuts(cuts);
-        await using var cluster = await MlxCluster.StartAsync(ranges.Length, cancellation);
-        await cluster.LaunchAsync(TestModels.PathOf(model), ranges, cancellation);
+        var folder = TestModels.PathOf(model);
+        await using var cluster = await LaunchAsync(folder, cuts, cancellation);
 
-        foreach (var (prompt, tokens, logprobs) in Cases(model))
+        foreach (var item in Cases(Path.Combine(folder, "golden.json")))
         {
-            var answer = await cluster.AskAsync(
-                new { model = "m", prompt, max_tokens = 16, temperature = 0, logprobs = 1, ignore_eos = true, return_tokens_as_token_ids = true }, cancellation);
+            var answer = await AskAsync(cluster, item, 16, cancellation);
 
-            output.WriteLine($"{model} {cuts}: {answer.Finished} {answer.Error}");
-            Assert.Equal(tokens, answer.Tokens);
-            Assert.Equal(logprobs.Length, answer.Logprobs.Count);
+            Assert.Equal(Integers(item, "native_tokens"), answer.Tokens);
             Assert.Equal(16u, answer.Finished!.CompletionTokens);
+            Assert.Equal(16, answer.CountedTokens);
         }
     }
 
-    private static (int First, int End)[] Cuts(string text) =>
-        [.. text.Split(',').Select(part => part.Split('-')).Select(ends => (int.Parse(ends[0], System.Globalization.CultureInfo.InvariantCulture), int.Parse(ends[1], System.Globalization.CultureInfo.InvariantCulture)))];
-
-    private static IEnumerable<(int[] Prompt, int[] Tokens, double[] Logprobs)> Cases(string model)
+    [Theory(Timeout = 300_000)]
+    [InlineData("demo-3m", "golden.json", "1-#,0-1")]
+    [InlineData("SmolLM2-135M-Instruct-4bit", "../golden/smollm2-135m-4bit.json", "0-#")]
+    [InlineData("SmolLM2-135M-Instruct-4bit", "../golden/smollm2-135m-4bit.json", "22-#,0-22")]
+    [InlineData("SmolLM2-135M-Instruct-4bit", "../golden/smollm2-135m-4bit.json", "25-#,9-25,0-9")]
+    public async Task Generate_RealModel_GivesTheGoldenTokens(string model, string golden, string cuts)
     {
-        using var golden = JsonDocument.Parse(File.ReadAllBytes(Path.Combine(TestModels.PathOf(model), "golden.json")));
-        return [.. golden.RootElement.GetProperty("cases").EnumerateArray().Select(item => (
-            item.GetProperty("prompt_ids").Deserialize<int[]>()!,
-            item.GetProperty("native_tokens").Deserialize<int[]>()!,
-            item.GetProperty("logprobs").Deserialize<double[]>()!))];
+        var cancellation = TestContext.Current.CancellationToken;
+        var folder = SharedFiles.Require($"models/{model}");
+        await using var cluster = await LaunchAsync(folder, cuts, cancellation);
+        var cases = Cases(Path.Combine(folder, golden)).Take(2);
+
+        foreach (var item in cases)
+        {
+            const int Count = 12;
+            var answer = await AskAsync(cluster, item, Count, cancellation);
+            var expected = Integers(item, "tokens")[..Count];
+
+            output.WriteLine($"{model} {cuts} {item.GetProperty("name")}: {answer.Finished}");
+            Assert.Equal(expected, answer.Tokens);
+            Assert.All(Numbers(item, "logprobs")[..Count].Zip(answer.Logprobs), pair => Assert.Equal(pair.First, pair.Second, 2e-2));
+        }
     }
+
+    private async Task<MlxCluster> LaunchAsync(string folder, string cuts, CancellationToken cancellation)
+    {
+        using var config = JsonDocument.Parse(await File.ReadAllBytesAsync(Path.Combine(folder, "config.json"), cancellation));
+        var ranges = Cuts(cuts, config.RootElement.GetProperty("num_hidden_layers").GetInt32());
+        var watch = Stopwatch.StartNew();
+        var cluster = await MlxCluster.StartAsync(ranges.Length, cancellation);
+        await cluster.LaunchAsync(folder, ranges, cancellation);
+        output.WriteLine($"{Path.GetFileName(folder)} {cuts}: ready after {watch.Elapsed.TotalSeconds:0.0} s");
+        return cluster;
+    }
+
+    private static async Task<MlxAnswer> AskAsync(MlxCluster cluster, JsonElement item, int count, CancellationToken cancellation)
+    {
+        var answer = await cluster.AskAsync(
+            new { prompt = Integers(item, "prompt_ids"), max_tokens = count, temperature = 0, logprobs = 1, ignore_eos = true, return_tokens_as_token_ids = true },
+            cancellation);
+        Assert.Null(answer.Error);
+        return answer;
+    }
+
+    private static (int First, int End)[] Cuts(string text, int layers) =>
+        [.. text.Replace("#", layers.ToString(CultureInfo.InvariantCulture), StringComparison.Ordinal).Split(',')
+            .Select(part => part.Split('-').Select(end => int.Parse(end, CultureInfo.InvariantCulture)).ToArray())
+            .Select(ends => (ends[0], ends[1]))];
+
+    private static JsonElement[] Cases(string path)
+    {
+        using var golden = JsonDocument.Parse(File.ReadAllBytes(path));
+        return [.. golden.RootElement.GetProperty("cases").EnumerateArray().Select(item => item.Clone())];
+    }
+
+    private static int[] Integers(JsonElement item, string name) => item.GetProperty(name).Deserialize<int[]>()!;
+
+    private static double[] Numbers(JsonElement item, string name) => item.GetProperty(name).Deserialize<double[]>()!;
 }
