@@ -38,6 +38,9 @@ internal sealed class MlxShard : IShard
     /// <summary>Of the rank's process.</summary>
     internal int ProcessId => _run.ProcessId;
 
+    /// <summary>Where rank 0's process itself answers, for benchmarks that compare.</summary>
+    internal int ServerPort => _run.Port;
+
     public IAsyncEnumerable<GenerationEvent> GenerateAsync(GenerationRequest request, CancellationToken cancellationToken) => _answers is null
         ? throw new GenerationException(503, $"Rank {Spec.Rank} of deployment {Spec.DeploymentId} does not answer requests: rank 0 does.")
         : AnswerAsync(RequestTranslator.Translate(request, _services.Limits), _answers, cancellationToken);
