@@ -1,9 +1,10 @@
-using ClusterLlm.Coordinator.Cluster;
 using ClusterLlm.Coordinator.Data;
 using ClusterLlm.Coordinator.Deployments;
+using ClusterLlm.Coordinator.Hosting;
 using ClusterLlm.Coordinator.Inference;
 using ClusterLlm.Coordinator.Models;
 using ClusterLlm.Coordinator.Nodes;
+using ClusterLlm.Coordinator.OpenApi;
 using ClusterLlm.Coordinator.Telemetry;
 using ClusterLlm.ServiceDefaults;
 
@@ -15,6 +16,7 @@ builder.AddNodes();
 builder.AddModels();
 builder.AddDeployments();
 builder.AddInference();
+builder.AddOpenApiPages();
 builder.AddTelemetry();
 
 return await ClusterApplication.RunAsync(() =>
@@ -26,5 +28,6 @@ return await ClusterApplication.RunAsync(() =>
     app.MapModels();
     app.MapDeployments();
     app.MapInference();
+    app.MapOpenApiPages();
     return app;
 });

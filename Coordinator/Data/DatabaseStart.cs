@@ -1,4 +1,4 @@
-using ClusterLlm.Coordinator.Cluster;
+using ClusterLlm.Coordinator.Hosting;
 using ClusterLlm.ServiceDefaults;
 using Microsoft.Data.Sqlite;
 using Microsoft.EntityFrameworkCore;
@@ -36,7 +36,7 @@ internal sealed partial class DatabaseStart(
 
     private async Task<string> ClusterIdAsync(CoordinatorDbContext context, CancellationToken cancellationToken)
     {
-        var known = await context.Cluster.Select(row => row.ClusterId).FirstOrDefaultAsync(cancellationToken);
+        var known = await context.Cluster.OrderBy(row => row.CreatedAtUnixMs).Select(row => row.ClusterId).FirstOrDefaultAsync(cancellationToken);
         if (known is not null)
         {
             return known;

@@ -40,7 +40,7 @@ internal sealed class DeploymentPlanner(NodeRegistry nodes, DeploymentRegistry d
     {
         var cluster = ClusterSnapshots.Build(nodes.Current.Values, [.. deployments.Current.Values], model, except);
         var context = spec.ContextTokens == 0 ? DefaultContext(model) : spec.ContextTokens;
-        var request = new PlacementRequest(spec.Objective, context, spec.Concurrency, spec.Engine, spec.Nodes, spec.Layers) { UseAllNodes = spec.UseAllNodes };
+        var request = new PlacementRequest(spec.Objective, context, spec.Concurrency, spec.Engine, except is null ? spec.Nodes : Remaining(spec.Nodes), spec.Layers) { UseAllNodes = spec.UseAllNodes };
         switch (PlacementPlanner.Plan(cluster, model.Description.ToSpec(), request))
         {
             case PlacementResult.Planned planned:
@@ -59,6 +59,14 @@ internal sealed class DeploymentPlanner(NodeRegistry nodes, DeploymentRegistry d
             default:
                 throw new InvalidOperationException("The planner gave neither a plan nor a refusal.");
         }
+    }
+
+    // Planned again after a loss: what was named and is still there takes over, if anything of it is.
+    private ImmutableArray<string> Remaining(ImmutableArray<string> named)
+    {
+        var known = nodes.Current;
+        ImmutableArray<string> left = [.. named.Where(id => known.TryGetValue(id, out var node) && node.State == NodeState.Ready)];
+        return left.IsEmpty ? named : left;
     }
 
     // Long enough to talk, short enough that the cache of a large model does not fill the machine.

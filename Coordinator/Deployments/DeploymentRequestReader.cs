@@ -1,7 +1,7 @@
 using System.Collections.Immutable;
 using System.Text.Json;
 using System.Text.RegularExpressions;
-using ClusterLlm.Coordinator.Cluster;
+using ClusterLlm.Coordinator.Hosting;
 using ClusterLlm.Coordinator.Placement;
 
 namespace ClusterLlm.Coordinator.Deployments;

@@ -1,4 +1,4 @@
-using ClusterLlm.Coordinator.Cluster;
+using ClusterLlm.Coordinator.Hosting;
 
 namespace ClusterLlm.Coordinator.Deployments;
 
@@ -46,7 +46,7 @@ internal static class DeploymentTransitions
         var failures = deployment.Failures + (counts ? 1 : 0);
         if (failures >= options.MaxAttempts)
         {
-            return deployment.Failed(failures == 1 ? reason : $"{reason} Given up after {failures} attempts.", now);
+            return deployment.Failed(failures == 1 ? reason : $"{reason.TrimEnd('.')}. Given up after {failures} attempts.", now);
         }
 
         var next = deployment with

@@ -16,7 +16,6 @@ internal sealed partial class DeploymentWorker(
 {
     private readonly Channel<bool> _wake = Channel.CreateBounded<bool>(new BoundedChannelOptions(1) { FullMode = BoundedChannelFullMode.DropWrite });
     private readonly Dictionary<string, Step> _steps = new(StringComparer.Ordinal);
-    private readonly Dictionary<(string NodeId, string DeploymentId), DateTimeOffset> _orphans = [];
     private DateTimeOffset _startedAt;
 
     public override async Task StartAsync(CancellationToken cancellationToken)
@@ -68,8 +67,7 @@ internal sealed partial class DeploymentWorker(
 
         var actual = ActualState.From(nodes.Current, shards.Current, _startedAt);
         var now = time.GetUtcNow();
-        var current = deployments.Current;
-        foreach (var deployment in current.Values)
+        foreach (var deployment in deployments.Current.Values)
         {
             if (_steps.TryGetValue(deployment.Id, out var running))
             {
@@ -89,28 +87,7 @@ internal sealed partial class DeploymentWorker(
             }
         }
 
-        StopOrphans(actual, [.. current.Keys], now, cancellationToken);
         await ForgetOldAsync(cancellationToken);
-    }
-
-    private void StopOrphans(ActualState actual, HashSet<string> known, DateTimeOffset now, CancellationToken cancellationToken)
-    {
-        var orphans = Reconciler.Orphans(actual, known);
-        foreach (var gone in _orphans.Keys.Except(orphans).ToArray())
-        {
-            _orphans.Remove(gone);
-        }
-
-        foreach (var orphan in orphans)
-        {
-            _orphans.TryAdd(orphan, now);
-            var key = $"orphan {orphan.NodeId} {orphan.DeploymentId}";
-            if (now - _orphans[orphan] >= options.Value.OrphanGrace && !_steps.ContainsKey(key))
-            {
-                LogOrphan(orphan.DeploymentId, orphan.NodeId);
-                Begin(key, wanted: false, end => steps.StopAsync(orphan.DeploymentId, orphan.NodeId, 0, end), cancellationToken);
-            }
-        }
     }
 
     private async Task ForgetOldAsync(CancellationToken cancellationToken)
@@ -166,9 +143,6 @@ internal sealed partial class DeploymentWorker(
 
     [LoggerMessage(Level = LogLevel.Error, Message = "A step of deployment {Id} failed; it is tried again.")]
     private partial void LogStepFailed(Exception exception, string id);
-
-    [LoggerMessage(Level = LogLevel.Warning, Message = "Node {NodeId} runs a shard of deployment {Id}, which is not known here: it is stopped.")]
-    private partial void LogOrphan(string id, string nodeId);
 
     private sealed class Step(bool wanted, CancellationTokenSource end)
     {

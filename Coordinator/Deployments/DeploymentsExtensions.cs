@@ -17,7 +17,12 @@ internal static class DeploymentsExtensions
         builder.Services.AddSingleton<ShardRegistry>();
         builder.Services.AddSingleton<ShardClient>();
         builder.Services.AddSingleton<DeploymentPlanner>();
+        builder.Services.AddSingleton<DeploymentChanges>();
+        builder.Services.AddSingleton<PlanStep>();
+        builder.Services.AddSingleton<LaunchSteps>();
+        builder.Services.AddSingleton<StopStep>();
         builder.Services.AddSingleton<DeploymentSteps>();
+        builder.Services.AddHostedService<OrphanMonitor>();
         builder.Services.AddSingleton<DeploymentCommands>();
         builder.Services.AddSingleton<DeploymentViews>();
         builder.Services.AddSingleton<IInferenceRoutes, DeploymentRoutes>();

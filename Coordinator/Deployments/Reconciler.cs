@@ -27,15 +27,27 @@ internal static class Reconciler
             return [new DeploymentAction.Wait(deployment.RetryAt.Value)];
         }
 
-        if (deployment.Plan is null || deployment.State is DeploymentState.Pending or DeploymentState.Planning)
+        if (deployment.Plan is null)
         {
             return PlanUnlessBlocked(deployment, actual);
         }
 
+        // After its own start the Coordinator knows no node yet: they are not lost, they are on their way.
         var missingNodes = MissingNodes(deployment, actual);
+        var graceEnd = actual.StartedAt + options.StartupGrace;
+        if (now < graceEnd && missingNodes.Any(nodeId => !actual.Nodes.ContainsKey(nodeId)))
+        {
+            return [new DeploymentAction.Wait(graceEnd)];
+        }
+
+        if (deployment.State is DeploymentState.Pending or DeploymentState.Planning)
+        {
+            return PlanUnlessBlocked(deployment, actual);
+        }
+
         return missingNodes.IsEmpty
             ? DecideWithAllNodes(deployment, actual, options, now)
-            : DecideWithoutNodes(deployment, actual, missingNodes, options, now);
+            : DecideWithoutNodes(deployment, actual, missingNodes);
     }
 
     /// <summary>Shards of no known deployment, that nobody will ever stop.</summary>
@@ -87,22 +99,26 @@ internal static class Reconciler
     ];
 
     private static ImmutableArray<DeploymentAction> DecideWithoutNodes(
-        Deployment deployment, ActualState actual, ImmutableArray<string> missing, DeploymentsOptions options, DateTimeOffset now)
+        Deployment deployment, ActualState actual, ImmutableArray<string> missing)
     {
-        // After its own start the Coordinator knows no node yet: they are not lost, they are on their way.
-        var graceEnd = actual.StartedAt + options.StartupGrace;
-        if (now < graceEnd && missing.All(nodeId => !actual.Nodes.TryGetValue(nodeId, out var node) || node.State == NodeState.Joining))
+        if (deployment.State != DeploymentState.Degraded)
         {
-            return [new DeploymentAction.Wait(graceEnd)];
+            return [new DeploymentAction.Become(DeploymentState.Degraded, LostReason(missing, actual))];
         }
 
-        return deployment.State == DeploymentState.Degraded
-            ? PlanUnlessBlocked(deployment, actual)
-            : [new DeploymentAction.Become(DeploymentState.Degraded, LostReason(missing, actual))];
+        // An agent that has just restarted is ready or lost within seconds; moving its layers elsewhere would take longer.
+        return missing.All(nodeId => actual.Nodes.GetValueOrDefault(nodeId)?.State == NodeState.Joining)
+            ? []
+            : PlanUnlessBlocked(deployment, actual);
     }
 
     private static string LostReason(ImmutableArray<string> missing, ActualState actual) =>
-        string.Join(' ', missing.Select(nodeId => actual.Nodes.ContainsKey(nodeId) ? $"Node {nodeId} is lost." : $"Node {nodeId} has left."));
+        string.Join(' ', missing.Select(nodeId => actual.Nodes.GetValueOrDefault(nodeId)?.State switch
+        {
+            null => $"Node {nodeId} has left.",
+            NodeState.Joining => $"Node {nodeId} has restarted.",
+            _ => $"Node {nodeId} is lost.",
+        }));
 
     private static ImmutableArray<DeploymentAction> DecideWithAllNodes(
         Deployment deployment, ActualState actual, DeploymentsOptions options, DateTimeOffset now)

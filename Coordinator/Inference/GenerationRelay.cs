@@ -119,8 +119,9 @@ internal sealed partial class GenerationRelay(
             {
                 return await next.WaitAsync(options.Value.KeepAliveInterval, time, cancellationToken);
             }
-            catch (TimeoutException) when (!next.IsCompleted)
+            catch (TimeoutException)
             {
+                // The event may have come in this moment: then the next round returns it.
                 await answer.KeepAliveAsync(cancellationToken);
             }
         }

@@ -11,14 +11,16 @@ internal sealed class InferenceEndpoints(
     IOptions<InferenceOptions> options,
     TimeProvider time)
 {
-    public Task ChatAsync(HttpContext context) => AnswerAsync(context, RequestKind.ChatCompletion);
+    public Task ChatAsync(HttpContext context, CancellationToken cancellationToken) =>
+        AnswerAsync(context, RequestKind.ChatCompletion, cancellationToken);
 
-    public Task CompleteAsync(HttpContext context) => AnswerAsync(context, RequestKind.Completion);
+    public Task CompleteAsync(HttpContext context, CancellationToken cancellationToken) =>
+        AnswerAsync(context, RequestKind.Completion, cancellationToken);
 
-    private async Task AnswerAsync(HttpContext context, RequestKind kind)
+    private async Task AnswerAsync(HttpContext context, RequestKind kind, CancellationToken cancellationToken)
     {
         var requestId = RequestIds.Of(context);
-        var body = await RequestBody.ReadAsync(context, options.Value.MaxBodyBytes, context.RequestAborted);
+        var body = await RequestBody.ReadAsync(context, options.Value.MaxBodyBytes, cancellationToken);
         var error = body.Error;
         var request = error is null ? Understand(body.Bytes, kind, out error) : null;
         var route = request is null ? null : routes.Find(request.Model);
@@ -29,7 +31,7 @@ internal sealed class InferenceEndpoints(
 
         if (error is not null)
         {
-            await ErrorResponses.WriteAsync(context.Response, error, requestId, context.RequestAborted);
+            await ErrorResponses.WriteAsync(context.Response, error, requestId, cancellationToken);
             return;
         }
 
@@ -37,7 +39,7 @@ internal sealed class InferenceEndpoints(
         IAnswer answer = request!.Stream
             ? new StreamedAnswer(context.Response, generation.Identity, request.IncludeUsage)
             : new CollectedAnswer(context.Response, generation.Identity);
-        await relay.RunAsync(generation, body.Bytes, answer, context.RequestAborted);
+        await relay.RunAsync(generation, body.Bytes, answer, cancellationToken);
     }
 
     /// <summary>Parses once and only to check: the body itself travels on as it came.</summary>

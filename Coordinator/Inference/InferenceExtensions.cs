@@ -1,3 +1,4 @@
+using ClusterLlm.Coordinator.OpenApi;
 using Microsoft.AspNetCore.Cors.Infrastructure;
 using Microsoft.Extensions.Options;
 
@@ -33,10 +34,14 @@ internal static class InferenceExtensions
         var models = app.Services.GetRequiredService<ModelsEndpoints>();
         string[] read = [HttpMethods.Get, HttpMethods.Head];
         var group = app.MapGroup(OpenAiSurface.Prefix).WithTags("OpenAI");
-        group.MapPost("/chat/completions", completions.ChatAsync).WithName("CreateChatCompletion");
-        group.MapPost("/completions", completions.CompleteAsync).WithName("CreateCompletion");
-        group.MapMethods("/models", read, models.ListAsync).WithName("ListModels");
-        group.MapMethods("/models/{**id}", read, models.GetAsync).WithName("GetModel");
+        group.MapPost("/chat/completions", completions.ChatAsync).WithName("CreateChatCompletion")
+            .DescribeGeneration<ChatCompletionRequest, ChatCompletion>("Answers a chat.");
+        group.MapPost("/completions", completions.CompleteAsync).WithName("CreateCompletion")
+            .DescribeGeneration<CompletionRequest, Completion>("Goes on with a text.");
+        group.MapMethods("/models", read, models.ListAsync).WithName("ListModels").WithSummary("Lists the deployments that answer.")
+            .Produces<ModelList>();
+        group.MapMethods("/models/{**id}", read, models.GetAsync).WithName("GetModel").WithSummary("One deployment, by its name.")
+            .Produces<ModelEntry>().DescribeErrors(StatusCodes.Status404NotFound);
         group.MapFallback("/{**path}", OpenAiSurface.UnknownAsync).ExcludeFromDescription();
         return app;
     }

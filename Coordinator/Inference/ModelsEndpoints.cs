@@ -5,7 +5,21 @@ namespace ClusterLlm.Coordinator.Inference;
 /// <summary><c>GET /v1/models</c> and <c>GET /v1/models/{id}</c>: the deployments, by the names that clients use.</summary>
 internal sealed class ModelsEndpoints(IInferenceRoutes routes)
 {
-    public Task ListAsync(HttpContext context) => WriteAsync(context, json =>
+    public Task ListAsync(HttpContext context, CancellationToken cancellationToken) => WriteAsync(context, WriteList, cancellationToken);
+
+    public Task GetAsync(HttpContext context, string id, CancellationToken cancellationToken)
+    {
+        if (routes.Find(id) is { } route)
+        {
+            return WriteAsync(context, json => Write(json, route), cancellationToken);
+        }
+
+        var names = routes.List().Select(known => known.Name).ToList();
+        var error = RequestRouter.Refuse(id, null, names, default)!;
+        return ErrorResponses.WriteAsync(context.Response, error, RequestIds.Of(context), cancellationToken);
+    }
+
+    private void WriteList(Utf8JsonWriter json)
     {
         json.WriteStartObject();
         json.WriteString("object", "list");
@@ -17,18 +31,6 @@ internal sealed class ModelsEndpoints(IInferenceRoutes routes)
 
         json.WriteEndArray();
         json.WriteEndObject();
-    });
-
-    public Task GetAsync(HttpContext context, string id)
-    {
-        if (routes.Find(id) is { } route)
-        {
-            return WriteAsync(context, json => Write(json, route));
-        }
-
-        var names = routes.List().Select(known => known.Name).ToList();
-        var error = RequestRouter.Refuse(id, null, names, default)!;
-        return ErrorResponses.WriteAsync(context.Response, error, RequestIds.Of(context), context.RequestAborted);
     }
 
     /// <summary>OpenAI's model object, and what clients of a cluster want to know besides.</summary>
@@ -46,7 +48,7 @@ internal sealed class ModelsEndpoints(IInferenceRoutes routes)
         json.WriteEndObject();
     }
 
-    private static Task WriteAsync(HttpContext context, Action<Utf8JsonWriter> write)
+    private static Task WriteAsync(HttpContext context, Action<Utf8JsonWriter> write, CancellationToken cancellationToken)
     {
         using var buffer = new MemoryStream();
         using (var json = new Utf8JsonWriter(buffer, new JsonWriterOptions { Encoder = JsonText.Encoder }))
@@ -54,6 +56,6 @@ internal sealed class ModelsEndpoints(IInferenceRoutes routes)
             write(json);
         }
 
-        return JsonResponses.WriteAsync(context.Response, buffer.ToArray(), context.RequestAborted);
+        return JsonResponses.WriteAsync(context.Response, buffer.ToArray(), cancellationToken);
     }
 }

@@ -60,6 +60,12 @@ internal static class RequestBody
 
         try
         {
+            if (FindHalfSurrogatePair(body.Span) is { } position)
+            {
+                error = ApiError.BadRequest($"The text that begins at byte {position} of the body has a \\u escape that is half a surrogate pair: that is no text.");
+                return null;
+            }
+
             return JsonDocument.Parse(body, JsonText.ReadOptions);
         }
         catch (JsonException failure)
@@ -67,6 +73,43 @@ internal static class RequestBody
             error = ApiError.BadRequest(
                 $"The body is not valid JSON at line {failure.LineNumber + 1}, column {failure.BytePositionInLine + 1}: {Reason(failure)}");
             return null;
+        }
+    }
+
+    /// <summary>
+    /// JSON allows <c>"\ud800"</c>, but no reader can make text of it, and each finds out only when the text is asked for. So it is refused here, once, for
+    /// everything that reads the body later.
+    /// </summary>
+    /// <returns>Where the text begins, in bytes; <see langword="null"/> when all is text.</returns>
+    private static long? FindHalfSurrogatePair(ReadOnlySpan<byte> body)
+    {
+        if (body.IndexOf("\\ud"u8) < 0 && body.IndexOf("\\uD"u8) < 0)
+        {
+            return null;
+        }
+
+        var reader = new Utf8JsonReader(body, new JsonReaderOptions { MaxDepth = JsonText.ReadOptions.MaxDepth });
+        while (reader.Read())
+        {
+            if (reader.TokenType is JsonTokenType.String or JsonTokenType.PropertyName && reader.ValueIsEscaped && !IsText(ref reader))
+            {
+                return reader.TokenStartIndex;
+            }
+        }
+
+        return null;
+    }
+
+    private static bool IsText(ref Utf8JsonReader reader)
+    {
+        try
+        {
+            return reader.GetString() is not null;
+        }
+        catch (InvalidOperationException)
+        {
+            // How the reader says that an escape is half a pair.
+            return false;
         }
     }
 

@@ -3,7 +3,7 @@ namespace ClusterLlm.Coordinator.Inference;
 /// <summary>Whether a request can be sent to an agent now.</summary>
 internal static class RequestRouter
 {
-    /// <summary>Longer waits make one SDK hang and others give up (docs/openai-clients.md): better to be asked again.</summary>
+    /// <summary>Longer waits make one SDK hang and others give up (ClientSamples/README.md of the tests): better to be asked again.</summary>
     private const int LongestRetryAfterSeconds = 30;
 
     private const int UsualRetryAfterSeconds = 2;

@@ -82,9 +82,10 @@ internal static class RequestValidator
     private static ApiError? CheckRepetitionPenalty(JsonElement body)
     {
         const double Most = 10;
-        return FieldRules.Number(body, "repetition_penalty", double.Epsilon, Most) is { Code: FieldRules.InvalidValue }
+        var fault = FieldRules.Number(body, "repetition_penalty", double.Epsilon, Most);
+        return fault?.Code == FieldRules.InvalidValue
             ? FieldRules.OutOfRange("repetition_penalty", body.GetProperty("repetition_penalty"), $"above 0 and at most {Most}")
-            : FieldRules.Number(body, "repetition_penalty", double.Epsilon, Most);
+            : fault;
     }
 
     private static ApiError? CheckLengths(JsonElement body) =>
@@ -132,23 +133,32 @@ internal static class RequestValidator
             : FieldRules.WrongType("logit_bias", "an object of token ids", biases);
     }
 
+    /// <summary>
+    /// A bias against a token that the model doesn't have changes nothing and is let through: clients ban <c>50256</c> whatever the model. One in favour
+    /// of it asks for what can't be.
+    /// </summary>
     private static ApiError? CheckBias(JsonProperty bias, int vocabularySize)
     {
         const double Strongest = 100;
-        if (!int.TryParse(bias.Name, System.Globalization.CultureInfo.InvariantCulture, out var token) || token < 0 || (vocabularySize > 0 && token >= vocabularySize))
-        {
-            var range = vocabularySize > 0 ? $"from 0 to {vocabularySize - 1}" : "of 0 or more";
-            return ApiError.BadRequest($"'logit_bias' names the token '{bias.Name}': it must be a token id {range}.", "logit_bias", FieldRules.InvalidValue);
-        }
-
+        var path = $"logit_bias.{bias.Name}";
         if (bias.Value.ValueKind != JsonValueKind.Number)
         {
-            return FieldRules.WrongType($"logit_bias.{bias.Name}", "a number", bias.Value);
+            return FieldRules.WrongType(path, "a number", bias.Value);
         }
 
-        return bias.Value.TryGetDouble(out var strength) && Math.Abs(strength) <= Strongest
-            ? null
-            : FieldRules.OutOfRange($"logit_bias.{bias.Name}", bias.Value, $"from -{Strongest} to {Strongest}");
+        if (!bias.Value.TryGetDouble(out var strength) || !(Math.Abs(strength) <= Strongest))
+        {
+            return FieldRules.OutOfRange(path, bias.Value, $"from -{Strongest} to {Strongest}");
+        }
+
+        var isId = int.TryParse(bias.Name, System.Globalization.NumberStyles.None, System.Globalization.CultureInfo.InvariantCulture, out var token);
+        if (isId && (vocabularySize == 0 || token < vocabularySize || strength <= 0))
+        {
+            return null;
+        }
+
+        var range = vocabularySize > 0 ? $"from 0 to {vocabularySize - 1}" : "of 0 or more";
+        return ApiError.BadRequest($"'logit_bias' names the token '{bias.Name}': it must be a token id {range}.", "logit_bias", FieldRules.InvalidValue);
     }
 
     private static ApiError? CheckLogprobs(JsonElement body, RequestKind kind)

@@ -1,5 +1,5 @@
 using System.Collections.Immutable;
-using ClusterLlm.Coordinator.Cluster;
+using ClusterLlm.Coordinator.Hosting;
 
 namespace ClusterLlm.Coordinator.Models;
 

@@ -11,7 +11,7 @@ internal static class ModelSpecs
     /// <summary>The planner's view; dense decoders with plain attention, which is what agents list today.</summary>
     public static ModelSpec ToSpec(this ModelDescription model)
     {
-        var kvElements = checked((int)(2 * model.KvHeads * model.HeadDim));
+        var kvElements = Number(2UL * model.KvHeads * model.HeadDim);
         ImmutableArray<LayerSpec> layers = [.. model.LayerBytes.Select(bytes => new LayerSpec((long)bytes, (long)bytes, kvElements, 0, 0))];
         var config = ConfigNumbers(model.ConfigJson);
         var intermediate = config("intermediate_size");
@@ -25,17 +25,20 @@ internal static class ModelSpecs
             (long)model.HeadBytes,
             (long)model.FinalNormBytes,
             model.TiedEmbeddings,
-            (int)model.HiddenSize,
+            Number(model.HiddenSize),
             intermediate,
-            (int)model.AttentionHeads,
-            (int)model.KvHeads,
-            (int)model.HeadDim,
-            (int)model.VocabularySize,
-            (int)model.MaxContextTokens,
+            Number(model.AttentionHeads),
+            Number(model.KvHeads),
+            Number(model.HeadDim),
+            Number(model.VocabularySize),
+            Number(model.MaxContextTokens),
             parameters > 0 ? model.TotalBytes * 8.0 / parameters : 16,
             parameters,
             parameters);
     }
+
+    // Nonsense from an agent stays a large number and does not turn negative.
+    private static int Number(ulong value) => (int)Math.Min(value, int.MaxValue);
 
     // Attention, gated feed-forward and embeddings; norms and biases are below a thousandth.
     private static double Parameters(ModelDescription model, int intermediate)

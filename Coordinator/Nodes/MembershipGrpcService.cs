@@ -1,4 +1,4 @@
-using ClusterLlm.Coordinator.Cluster;
+using ClusterLlm.Coordinator.Hosting;
 using ClusterLlm.Protos.V1;
 using Grpc.Core;
 using Microsoft.Extensions.Options;

@@ -1,5 +1,5 @@
 using System.Runtime.CompilerServices;
-using ClusterLlm.Coordinator.Cluster;
+using ClusterLlm.Coordinator.Hosting;
 using Microsoft.AspNetCore.Http.HttpResults;
 
 namespace ClusterLlm.Coordinator.Nodes;

@@ -21,7 +21,7 @@ internal static class NodeHealthPolicy
         if (node.Stream == NodeStreamState.NeverOpened)
         {
             return now - node.JoinedAt > options.LeaseDuration
-                ? (NodeState.Joining, $"It has joined, but none of its addresses answers: {Addresses(node)}.")
+                ? (NodeState.Lost, $"It has joined, but none of its addresses answers: {Addresses(node)}.")
                 : (NodeState.Joining, null);
         }
 

@@ -1,4 +1,4 @@
-using ClusterLlm.Coordinator.Cluster;
+using ClusterLlm.Coordinator.Hosting;
 using Grpc.Core;
 using Microsoft.Extensions.Options;
 
@@ -68,8 +68,9 @@ internal sealed partial class NodeLoops(
             {
                 return;
             }
-            catch (Exception e) when (e is RpcException or HttpRequestException or IOException or ObjectDisposedException or InvalidOperationException)
+            catch (Exception e)
             {
+                // Whatever an agent sends or fails to send must not end the care for it.
                 unreachable = e is RpcException { StatusCode: StatusCode.Unavailable };
                 LogBroken(topic, node.NodeId, e is RpcException rpc ? rpc.Status.Detail : e.Message);
             }

@@ -16,6 +16,8 @@ internal sealed class CoordinatorHost : WebApplicationFactory<Program>
 
     private readonly Dictionary<string, string> _settings = new()
     {
+        ["Logging:LogLevel:Default"] = "Warning",
+        ["Logging:LogLevel:Microsoft.Hosting.Lifetime"] = "Warning",
         ["Nodes:TelemetryInterval"] = "00:00:00.1",
         ["Nodes:CheckInterval"] = "00:00:00.1",
         ["Nodes:StreamGrace"] = "00:00:00.5",

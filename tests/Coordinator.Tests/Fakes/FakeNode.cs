@@ -1,4 +1,5 @@
 using System.Net;
+using ClusterLlm.Coordinator.Tests.Inference.Fakes;
 using ClusterLlm.Protos.V1;
 using Grpc.Core;
 using Microsoft.AspNetCore.Builder;
@@ -34,6 +35,9 @@ internal sealed class FakeNode : IAsyncDisposable
 
     public FakeShards Shards { get; } = new();
 
+    /// <summary>What it answers to <c>Generate</c>.</summary>
+    public AgentScript Script { get; set; } = Answers.Text("Hello", " from", " the cluster.");
+
     /// <summary>How often the Coordinator asked for the whole inventory.</summary>
     public int InventoriesAsked => _inventoriesAsked;
 
@@ -53,6 +57,7 @@ internal sealed class FakeNode : IAsyncDisposable
         app.MapGrpcService<Node>();
         app.MapGrpcService<ModelStore>();
         app.MapGrpcService<Shard>();
+        app.MapGrpcService<Generator>();
         var node = new FakeNode(app, nodeId);
         node.Models.AddRange(models);
         holder.Node = node;
@@ -125,6 +130,12 @@ internal sealed class FakeNode : IAsyncDisposable
             holder.Node.Models.FirstOrDefault(model => model.Path == request.Model || model.ModelId == request.Model) is { } found
                 ? Task.FromResult(found)
                 : throw new RpcException(new Status(StatusCode.NotFound, $"No folder {request.Model}."));
+    }
+
+    private sealed class Generator(Holder holder) : InferenceService.InferenceServiceBase
+    {
+        public override Task Generate(GenerateRequest request, IServerStreamWriter<GenerateEvent> responseStream, ServerCallContext context) =>
+            holder.Node.Script(request, responseStream, context.CancellationToken);
     }
 
     private sealed class Shard(Holder holder) : ShardService.ShardServiceBase

@@ -11,6 +11,7 @@ internal sealed class FakeShards
     private readonly Lock _gate = new();
     private readonly Dictionary<string, ShardState> _states = new(StringComparer.Ordinal);
     private readonly List<ChannelWriter<ShardEvent>> _watchers = [];
+    private readonly Dictionary<string, TaskCompletionSource> _stopped = new(StringComparer.Ordinal);
     private readonly List<string> _calls = [];
     private readonly Channel<ShardSpec> _started = Channel.CreateUnbounded<ShardSpec>();
 
@@ -48,6 +49,15 @@ internal sealed class FakeShards
 
     /// <summary>The next spec that was started.</summary>
     public ValueTask<ShardSpec> NextStartAsync(CancellationToken cancellationToken) => _started.Reader.ReadAsync(cancellationToken);
+
+    /// <summary>Completes when the shard of a deployment was stopped.</summary>
+    public Task StoppedAsync(string deploymentId)
+    {
+        lock (_gate)
+        {
+            return Stopped_NeedsLock(deploymentId).Task;
+        }
+    }
 
     public PrepareShardResponse Prepare(ShardSpec spec)
     {
@@ -103,6 +113,7 @@ internal sealed class FakeShards
             stopped.Phase = ShardPhase.Stopped;
             Set_NeedsLock(stopped);
             _states.Remove(deploymentId);
+            Stopped_NeedsLock(deploymentId).TrySetResult();
             return true;
         }
     }
@@ -147,6 +158,16 @@ internal sealed class FakeShards
         {
             yield return message;
         }
+    }
+
+    private TaskCompletionSource Stopped_NeedsLock(string deploymentId)
+    {
+        if (!_stopped.TryGetValue(deploymentId, out var stopped))
+        {
+            _stopped[deploymentId] = stopped = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        }
+
+        return stopped;
     }
 
     private void Set_NeedsLock(ShardState state)

@@ -15,6 +15,7 @@ internal sealed unsafe class KvCache(ModelConfig config, int layerCount, int con
     private readonly Stack<nint> _freeBlocks = [];
     private readonly long _headFloats = (long)BuiltinMemory.KvBlockTokens * config.HeadDim;
     private long _tokensUsed;
+    private long _allocatedBytes;
     private int _activeSlots;
 
     public int Slots => slots;
@@ -23,6 +24,9 @@ internal sealed unsafe class KvCache(ModelConfig config, int layerCount, int con
 
     /// <summary>Tokens that all sequences hold now.</summary>
     public long TokensUsed => Volatile.Read(ref _tokensUsed);
+
+    /// <summary>Memory taken so far; blocks are kept for the next sequence.</summary>
+    public long AllocatedBytes => Volatile.Read(ref _allocatedBytes);
 
     /// <summary>Slots with a sequence.</summary>
     public int ActiveSlots => Volatile.Read(ref _activeSlots);
@@ -98,6 +102,7 @@ internal sealed unsafe class KvCache(ModelConfig config, int layerCount, int con
 
         var block = new NativeBuffer(2 * layerCount * config.KvHeads * _headFloats);
         _allBlocks.Add(block);
+        _allocatedBytes += block.Count * sizeof(float);
         return (nint)block.Pointer;
     }
 }

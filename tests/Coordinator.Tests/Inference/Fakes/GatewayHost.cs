@@ -3,6 +3,7 @@ using System.Text;
 using System.Text.Json.Nodes;
 using ClusterLlm.Coordinator.Inference;
 using ClusterLlm.Coordinator.Nodes;
+using ClusterLlm.Coordinator.OpenApi;
 using Grpc.Core;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Hosting;
@@ -23,7 +24,9 @@ internal sealed class GatewayHost : IAsyncDisposable
     private GatewayHost(WebApplication app, FakeAgent agent, FakeCluster cluster)
     {
         (_app, Agent, Cluster) = (app, agent, cluster);
-        Client = new HttpClient { BaseAddress = new(app.Urls.Single()) };
+        // Without it a response that is dropped is read on for 2 s, in the hope that the connection can be kept.
+        var handler = new SocketsHttpHandler { ResponseDrainTimeout = TimeSpan.Zero };
+        Client = new HttpClient(handler) { BaseAddress = new(app.Urls.Single()) };
     }
 
     public FakeAgent Agent { get; }
@@ -41,7 +44,6 @@ internal sealed class GatewayHost : IAsyncDisposable
         var agent = await FakeAgent.StartAsync(cancellationToken);
         var cluster = new FakeCluster { Invoker = agent.Invoker, Routes = [Demo] };
         var builder = WebApplication.CreateBuilder();
-        builder.Logging.ClearProviders();
         builder.WebHost.ConfigureKestrel(kestrel => kestrel.Listen(IPAddress.Loopback, 0));
         foreach (var (key, value) in settings)
         {
@@ -49,11 +51,14 @@ internal sealed class GatewayHost : IAsyncDisposable
         }
 
         builder.AddServiceDefaults();
+        builder.Logging.ClearProviders();
         builder.AddInference();
+        builder.AddOpenApiPages();
         builder.Services.AddSingleton<IInferenceRoutes>(cluster);
         builder.Services.AddSingleton<INodeChannels>(cluster);
         var app = builder.Build();
         app.MapInference();
+        app.MapOpenApiPages();
         await app.StartAsync(cancellationToken);
         return new(app, agent, cluster);
     }
