@@ -1,4 +1,5 @@
 using ClusterLlm.NodeAgent.Hardware.Linux;
+using ClusterLlm.NodeAgent.Hardware.Mac;
 
 namespace ClusterLlm.NodeAgent.Hardware;
 
@@ -7,8 +8,24 @@ internal static class HardwareExtensions
 {
     public static void AddHardware(this IHostApplicationBuilder builder)
     {
-        builder.Services.AddSingleton<IHardwareReader>(_ => new LinuxHardwareReader(root: ""));
+        builder.Services.AddSingleton<ICommandRunner, CommandRunner>();
+        builder.Services.AddSingleton(CreateReader);
         builder.Services.AddSingleton<MachineFactsCache>();
         builder.Services.AddSingleton<MachineMonitor>();
+    }
+
+    private static IHardwareReader CreateReader(IServiceProvider services)
+    {
+        if (OperatingSystem.IsMacOS())
+        {
+            var ticks = new MacCpuTicks();
+            return new MacHardwareReader(
+                services.GetRequiredService<ICommandRunner>(),
+                () => OperatingSystem.IsMacOS() ? ticks.Read() : null);
+        }
+
+        return OperatingSystem.IsLinux()
+            ? new LinuxHardwareReader(root: "")
+            : throw new PlatformNotSupportedException("The node agent reads macOS and Linux machines only.");
     }
 }

@@ -43,7 +43,7 @@ internal enum LinkKind
 internal sealed record MachineReading(
     long MemoryTotalBytes,
     MemoryLimit MemoryUsable,
-    long MemoryUsedBytes,
+    long? MemoryUsedBytes,
     MemoryPressure Pressure,
     double? CpuLoad,
     double? TemperatureCelsius,

@@ -45,5 +45,5 @@ internal sealed class MachineMonitor(IHardwareReader hardware, IOptions<NodeOpti
 internal sealed record MachineSample(DateTimeOffset TakenAt, MachineReading Machine, MemoryLimit Usable)
 {
     /// <summary>Not in use on the machine.</summary>
-    public long FreeBytes => Math.Max(0, Machine.MemoryTotalBytes - Machine.MemoryUsedBytes);
+    public long FreeBytes => Math.Max(0, Machine.MemoryTotalBytes - (Machine.MemoryUsedBytes ?? 0));
 }

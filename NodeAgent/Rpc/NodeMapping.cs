@@ -27,7 +27,7 @@ internal static class NodeMapping
             TakenAtUnixMs = reading.Machine.TakenAt.ToUnixTimeMilliseconds(),
             MemoryTotalBytes = (ulong)machine.MemoryTotalBytes,
             MemoryUsableBytes = (ulong)reading.Machine.Usable.Bytes,
-            MemoryUsedBytes = (ulong)machine.MemoryUsedBytes,
+            MemoryUsedBytes = (ulong)(machine.MemoryUsedBytes ?? 0),
             EngineMemoryBytes = (ulong)reading.EngineMemoryBytes,
             AgentResidentBytes = (ulong)reading.AgentResidentBytes,
             MemoryPressure = machine.Pressure.ToProto(),
