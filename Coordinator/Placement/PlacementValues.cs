@@ -52,7 +52,14 @@ internal sealed record PlacementRequest(
     int Concurrency,
     string Engine,
     ImmutableArray<string> Nodes,
-    ImmutableArray<ManualStage> Layers);
+    ImmutableArray<ManualStage> Layers)
+{
+    /// <summary>
+    /// Every node of <see cref="Nodes"/> gets at least one layer. Without it the planner may leave nodes out when that serves the objective.
+    /// A caller that names nodes but no objective means this.
+    /// </summary>
+    public bool UseAllNodes { get; init; }
+}
 
 /// <summary>One stage of a manual plan: layers [<paramref name="FirstLayer"/>, <paramref name="EndLayer"/>) on a node.</summary>
 internal sealed record ManualStage(string NodeId, int FirstLayer, int EndLayer);

@@ -92,6 +92,8 @@ public sealed class ChatTemplate
             scope.Set(name, token);
         }
 
+        scope.Set("documents", null);
+
         // A lone surrogate in a JSON string is only found when it is read.
         try
         {
@@ -108,7 +110,6 @@ public sealed class ChatTemplate
             throw new ChatTemplateRefusedException("a text of the messages, tools or template variables is not valid Unicode");
         }
 
-        scope.Set("documents", null);
         scope.Set("add_generation_prompt", addGenerationPrompt);
         return scope;
     }

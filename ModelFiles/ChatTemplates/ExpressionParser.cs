@@ -40,7 +40,7 @@ internal sealed class ExpressionParser(TemplateTokens tokens)
             items.Add(allowConditional ? Parse() : ParseOr());
         }
 
-        return new ListExpression(line, items);
+        return new ListExpression(line, items, isTuple: true);
     }
 
     /// <summary>What a <c>for</c> or a <c>set</c> assigns to: names, a member, or several with commas between.</summary>
@@ -59,7 +59,7 @@ internal sealed class ExpressionParser(TemplateTokens tokens)
             names.Add(ParseOneTarget());
         }
 
-        return new ListExpression(line, names);
+        return new ListExpression(line, names, isTuple: true);
     }
 
     /// <summary>The arguments after an opening parenthesis, that included.</summary>
@@ -68,9 +68,14 @@ internal sealed class ExpressionParser(TemplateTokens tokens)
         tokens.ExpectOperator("(");
         List<Expression> positional = [];
         List<(string, Expression)> named = [];
+        List<Expression> spread = [];
         while (!tokens.TryTakeOperator(")"))
         {
-            if (tokens.Current.Kind == TemplateTokenKind.Name && tokens.Following.Is(TemplateTokenKind.Operator, "="))
+            if (tokens.TryTakeOperator("*") || tokens.TryTakeOperator("**"))
+            {
+                spread.Add(Parse());
+            }
+            else if (tokens.Current.Kind == TemplateTokenKind.Name && tokens.Following.Is(TemplateTokenKind.Operator, "="))
             {
                 var name = tokens.Take().Value;
                 tokens.Take();
@@ -88,7 +93,7 @@ internal sealed class ExpressionParser(TemplateTokens tokens)
         }
 
         return named.DistinctBy(argument => argument.Item1).Count() == named.Count
-            ? new ArgumentList(positional, named)
+            ? new ArgumentList(positional, named, spread)
             : throw tokens.Error("an argument is named twice");
     }
 
@@ -224,7 +229,7 @@ internal sealed class ExpressionParser(TemplateTokens tokens)
             { Kind: TemplateTokenKind.Name, Value: "none" or "None" } => new LiteralExpression(token.Line, null),
             { Kind: TemplateTokenKind.Name } => new NameExpression(token.Line, token.Value),
             { Kind: TemplateTokenKind.Operator, Value: "(" } => ParseGroup(token.Line),
-            { Kind: TemplateTokenKind.Operator, Value: "[" } => new ListExpression(token.Line, ParseItems("]", Parse)),
+            { Kind: TemplateTokenKind.Operator, Value: "[" } => new ListExpression(token.Line, ParseItems("]", Parse), isTuple: false),
             { Kind: TemplateTokenKind.Operator, Value: "{" } => new MapExpression(token.Line, ParseItems("}", ParseEntry)),
             _ => throw new ChatTemplateException(token.Line, $"a value is expected, not {token.Describe()}"),
         };
@@ -249,7 +254,7 @@ internal sealed class ExpressionParser(TemplateTokens tokens)
     {
         if (tokens.TryTakeOperator(")"))
         {
-            return new ListExpression(line, []);
+            return new ListExpression(line, [], isTuple: true);
         }
 
         var value = ParseTuple(allowConditional: true);

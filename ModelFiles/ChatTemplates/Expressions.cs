@@ -26,11 +26,12 @@ internal sealed class NameExpression(int line, string name) : Expression(line)
     protected override object? EvaluateCore(RenderState state) => state.Scope.Get(name);
 }
 
-internal sealed class ListExpression(int line, IReadOnlyList<Expression> items) : Expression(line)
+internal sealed class ListExpression(int line, IReadOnlyList<Expression> items, bool isTuple) : Expression(line)
 {
     public IReadOnlyList<Expression> Items => items;
 
-    protected override object? EvaluateCore(RenderState state) => items.Select(item => item.Evaluate(state)).ToList();
+    protected override object? EvaluateCore(RenderState state) =>
+        items.Select(item => item.Evaluate(state)) is var values && isTuple ? new TemplateTuple(values) : values.ToList();
 }
 
 internal sealed class MapExpression(int line, IReadOnlyList<(Expression Key, Expression Value)> entries) : Expression(line)
@@ -82,9 +83,12 @@ internal sealed class SliceExpression(int line, Expression target, Expression? s
 
 internal sealed class CallExpression(int line, Expression target, ArgumentList arguments) : Expression(line)
 {
-    protected override object? EvaluateCore(RenderState state) => target.Evaluate(state) switch
+    protected override object? EvaluateCore(RenderState state) => Call(state, null);
+
+    /// <param name="caller">The block of a <c>call</c> tag, which the macro can ask for; null without one.</param>
+    public object? Call(RenderState state, TemplateFunction? caller) => target.Evaluate(state) switch
     {
-        TemplateFunction function => function.Call(arguments.Evaluate(state)),
+        TemplateFunction function => function.Call(arguments.Evaluate(state) is var values && caller is not null ? values.With("caller", caller) : values),
         Undefined undefined => throw new TemplateProblemException($"'{undefined.Name}' is undefined and can't be called"),
         var value => throw new TemplateProblemException($"a value of type {TemplateOperators.TypeName(value)} can't be called"),
     };
@@ -183,13 +187,33 @@ internal sealed class ConditionalExpression(int line, Expression condition, Expr
 }
 
 /// <summary>The arguments as they stand in the template.</summary>
-internal sealed record ArgumentList(IReadOnlyList<Expression> Positional, IReadOnlyList<(string Name, Expression Value)> Named)
+/// <param name="Spread">Of <c>*list</c> and <c>**dictionary</c>, whose contents become arguments after the others.</param>
+internal sealed record ArgumentList(
+    IReadOnlyList<Expression> Positional, IReadOnlyList<(string Name, Expression Value)> Named, IReadOnlyList<Expression> Spread)
 {
-    public static ArgumentList Empty { get; } = new([], []);
+    public static ArgumentList Empty { get; } = new([], [], []);
 
-    public TemplateArguments Evaluate(RenderState state) => Positional.Count + Named.Count == 0
-        ? TemplateArguments.None
-        : new TemplateArguments(
-            [.. Positional.Select(argument => argument.Evaluate(state))],
-            Named.ToDictionary(argument => argument.Name, argument => argument.Value.Evaluate(state)));
+    public TemplateArguments Evaluate(RenderState state)
+    {
+        if (Positional.Count + Named.Count + Spread.Count == 0)
+        {
+            return TemplateArguments.None;
+        }
+
+        List<object?> positional = [.. Positional.Select(argument => argument.Evaluate(state))];
+        var named = Named.ToDictionary(argument => argument.Name, argument => argument.Value.Evaluate(state));
+        foreach (var spread in Spread.Select(argument => argument.Evaluate(state)))
+        {
+            if (spread is TemplateMap map)
+            {
+                map.ToList().ForEach(entry => named[entry.Key] = entry.Value);
+            }
+            else
+            {
+                positional.AddRange(TemplateOperators.Items(spread));
+            }
+        }
+
+        return new TemplateArguments(positional, named);
+    }
 }

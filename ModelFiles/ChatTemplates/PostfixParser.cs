@@ -114,7 +114,7 @@ internal sealed class PostfixParser(TemplateTokens tokens, ExpressionParser expr
 
         return tokens.Current.Is(TemplateTokenKind.Operator, "(")
             ? expressions.ParseArguments()
-            : new ArgumentList([ParseMembers(expressions.ParsePrimary())], []);
+            : new ArgumentList([ParseMembers(expressions.ParsePrimary())], [], []);
     }
 
     private Expression ParseMembers(Expression value)

@@ -64,9 +64,9 @@ internal static class PythonText
                 AppendQuoted(content, text);
                 break;
             case List<object?> list:
-                text.Append('[');
+                text.Append(list is TemplateTuple ? '(' : '[');
                 AppendJoined(list, text, item => AppendRepr(item, text));
-                text.Append(']');
+                text.Append(list is TemplateTuple ? list.Count == 1 ? ",)" : ")" : "]");
                 break;
             case TemplateMap map:
                 text.Append('{');

@@ -5,7 +5,7 @@ namespace ClusterLlm.ModelFiles;
 /// <summary>Parses a template's text and tags into statements.</summary>
 internal sealed class StatementParser
 {
-    private const string Supported = "if, for, set, macro, filter, generation, break, continue and raw";
+    private const string Supported = "if, for, set, macro, call, filter, generation, break, continue and raw";
 
     private readonly TemplateTokens _tokens;
     private readonly ExpressionParser _expressions;
@@ -75,6 +75,8 @@ internal sealed class StatementParser
                 return ParseSet(name.Line);
             case "macro":
                 return ParseMacro(name.Line);
+            case "call":
+                return ParseCall(name.Line);
             case "filter":
                 return ParseFilter(name.Line);
             case "generation":
@@ -149,6 +151,21 @@ internal sealed class StatementParser
     private MacroStatement ParseMacro(int line)
     {
         var name = _tokens.Expect(TemplateTokenKind.Name, "the macro's name").Value;
+        var parameters = ParseParameters();
+        EndTag();
+        return new MacroStatement(line, name, parameters, ParseBlock("endmacro"));
+    }
+
+    private CallStatement ParseCall(int line)
+    {
+        var parameters = _tokens.Current.Is(TemplateTokenKind.Operator, "(") ? ParseParameters() : [];
+        var call = _expressions.Parse() as CallExpression ?? throw new ChatTemplateException(line, "'call' needs the call of a macro");
+        EndTag();
+        return new CallStatement(line, parameters, call, ParseBlock("endcall"));
+    }
+
+    private List<(string Name, Expression? Default)> ParseParameters()
+    {
         List<(string, Expression?)> parameters = [];
         _tokens.ExpectOperator("(");
         while (!_tokens.TryTakeOperator(")"))
@@ -161,8 +178,7 @@ internal sealed class StatementParser
             }
         }
 
-        EndTag();
-        return new MacroStatement(line, name, parameters, ParseBlock("endmacro"));
+        return parameters;
     }
 
     private FilterStatement ParseFilter(int line)

@@ -79,34 +79,17 @@ internal sealed class SetStatement(int line, Expression target, Expression? valu
     }
 }
 
-internal sealed class MacroStatement(int line, string name, IReadOnlyList<(string Name, Expression? Default)> parameters, IReadOnlyList<Statement> body)
+/// <summary><c>{% call(names) macro(…) %}</c>: the macro writes the block where it calls <c>caller</c>.</summary>
+internal sealed class CallStatement(int line, IReadOnlyList<(string Name, Expression? Default)> parameters, CallExpression call, IReadOnlyList<Statement> body)
     : Statement(line)
 {
     protected override TemplateFlow RenderCore(RenderState state)
     {
         var definedIn = state.Scope;
-        state.Scope.Set(name, new TemplateFunction(name, arguments => state.Within(definedIn, () => Call(arguments, state))));
+        MacroBody block = new("caller", parameters, body);
+        state.Output.Append(PythonText.Str(call.Call(state, new TemplateFunction("caller", arguments => state.Within(definedIn, () => block.Call(arguments, state))))));
         return TemplateFlow.Normal;
     }
-
-    private string Call(TemplateArguments arguments, RenderState state)
-    {
-        if (arguments.Positional.Count > parameters.Count)
-        {
-            throw new TemplateProblemException($"the macro '{name}' takes {parameters.Count} arguments, not {arguments.Positional.Count}");
-        }
-
-        for (var i = 0; i < parameters.Count; i++)
-        {
-            var (parameter, missing) = parameters[i];
-            state.Scope.Set(parameter, arguments.TryGet(i, parameter, out var value) ? value : missing?.Evaluate(state) ?? MissingValue(parameter, missing));
-        }
-
-        return state.Capture(body);
-    }
-
-    /// <summary>A default that is None stays None; a parameter without one is undefined.</summary>
-    private static Undefined? MissingValue(string parameter, Expression? missing) => missing is null ? new Undefined(parameter) : null;
 }
 
 internal sealed class FilterStatement(int line, string filter, ArgumentList arguments, IReadOnlyList<Statement> body) : Statement(line)

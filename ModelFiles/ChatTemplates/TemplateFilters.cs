@@ -46,13 +46,17 @@ internal static class TemplateFilters
     private static string ToJson(object? value, TemplateArguments arguments)
     {
         const int MaxIndent = 32;
-        var indent = TemplateOperators.ToInteger(arguments.Get(0, "indent", null));
+        var indent = TemplateOperators.ToInteger(arguments.Get(1, "indent", null));
         if (indent is < 0 or > MaxIndent)
         {
             throw new TemplateProblemException($"tojson's indent is {indent}; 0 to {MaxIndent} is expected");
         }
 
-        return TemplateJson.Write(value, (int?)indent, TemplateOperators.IsTrue(arguments.Get(3, "sort_keys", false)));
+        return TemplateJson.Write(value, new TemplateJsonStyle(
+            (int?)indent,
+            TemplateOperators.IsTrue(arguments.Get(3, "sort_keys", false)),
+            TemplateOperators.IsTrue(arguments.Get(0, "ensure_ascii", false)),
+            arguments.Get(2, "separators", null) is List<object?> { Count: 2 } separators ? (Text(separators[0]), Text(separators[1])) : null));
     }
 
     private static long Length(object? value) => value switch

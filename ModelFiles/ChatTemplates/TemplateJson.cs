@@ -4,17 +4,23 @@ using System.Text;
 
 namespace ClusterLlm.ModelFiles;
 
+/// <summary>How <c>tojson</c> writes.</summary>
+/// <param name="Separators">Between items and after a key; null is the style's own.</param>
+internal sealed record TemplateJsonStyle(int? Indent, bool SortKeys, bool EscapeNonAscii, (string Item, string Key)? Separators);
+
 /// <summary>
 /// The <c>tojson</c> filter as transformers has it: Python's <c>json.dumps</c> without ASCII escapes, keys in their order, <c>", "</c> and
 /// <c>": "</c> between, or one item a line when indented.
 /// </summary>
-internal sealed class TemplateJson(int? indent, bool sortKeys)
+internal sealed class TemplateJson(TemplateJsonStyle style)
 {
     private readonly StringBuilder _text = new();
+    private readonly string _itemSeparator = style.Separators?.Item ?? (style.Indent is null ? ", " : ",");
+    private readonly string _keySeparator = style.Separators?.Key ?? ": ";
 
-    public static string Write(object? value, int? indent, bool sortKeys)
+    public static string Write(object? value, TemplateJsonStyle style)
     {
-        TemplateJson writer = new(indent, sortKeys);
+        TemplateJson writer = new(style);
         writer.Append(value, 0);
         return writer._text.ToString();
     }
@@ -44,10 +50,10 @@ internal sealed class TemplateJson(int? indent, bool sortKeys)
                 AppendItems('[', list, ']', depth, item => Append(item, depth + 1));
                 break;
             case TemplateMap map:
-                AppendItems<KeyValuePair<string, object?>>('{', sortKeys ? map.OrderBy(entry => entry.Key, StringComparer.Ordinal) : map, '}', depth, entry =>
+                AppendItems<KeyValuePair<string, object?>>('{', style.SortKeys ? map.OrderBy(entry => entry.Key, StringComparer.Ordinal) : map, '}', depth, entry =>
                 {
                     AppendString(entry.Key);
-                    _text.Append(": ");
+                    _text.Append(_keySeparator);
                     Append(entry.Value, depth + 1);
                 });
                 break;
@@ -64,7 +70,7 @@ internal sealed class TemplateJson(int? indent, bool sortKeys)
         {
             if (!isFirst)
             {
-                _text.Append(indent is null ? ", " : ",");
+                _text.Append(_itemSeparator);
             }
 
             isFirst = false;
@@ -82,7 +88,7 @@ internal sealed class TemplateJson(int? indent, bool sortKeys)
 
     private void BreakLine(int depth)
     {
-        if (indent is { } width)
+        if (style.Indent is { } width)
         {
             _text.Append('\n').Append(' ', width * depth);
         }
@@ -102,7 +108,7 @@ internal sealed class TemplateJson(int? indent, bool sortKeys)
                 '\t' => _text.Append("\\t"),
                 '\b' => _text.Append("\\b"),
                 '\f' => _text.Append("\\f"),
-                < ' ' => _text.Append(CultureInfo.InvariantCulture, $"\\u{(int)character:x4}"),
+                _ when character < ' ' || (style.EscapeNonAscii && character > '~') => _text.Append(CultureInfo.InvariantCulture, $"\\u{(int)character:x4}"),
                 _ => _text.Append(character),
             };
         }

@@ -104,7 +104,7 @@ internal static class TemplateListFilters
             : TemplateMembers.GetItem(item, name);
 
     private static List<object?> Pairs(object? value) => value is TemplateMap map
-        ? [.. map.Select(entry => (object?)new List<object?> { entry.Key, entry.Value })]
+        ? [.. map.Select(entry => (object?)new TemplateTuple([entry.Key, entry.Value]))]
         : throw new TemplateProblemException($"{TemplateOperators.TypeName(value)} is no dictionary");
 
     private static object? Sum(object? value, TemplateArguments arguments)

@@ -49,7 +49,7 @@ internal static class TemplateMethods
 
     private static Func<TemplateArguments, object?>? MapMethod(TemplateMap map, string name) => name switch
     {
-        "items" => _ => map.Select(entry => (object?)new List<object?> { entry.Key, entry.Value }).ToList(),
+        "items" => _ => map.Select(entry => (object?)new TemplateTuple([entry.Key, entry.Value])).ToList(),
         "keys" => _ => map.Keys.Select(key => (object?)key).ToList(),
         "values" => _ => map.Values.ToList(),
         "get" => arguments => map.TryGetValue(PythonText.Str(arguments.Require(0, "key")), out var value) ? value : arguments.Get(1, "default", null),

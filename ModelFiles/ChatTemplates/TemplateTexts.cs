@@ -119,7 +119,7 @@ internal static class TemplateTexts
 
             if (words.Count == count - 1)
             {
-                words.Add(rest.TrimEnd().ToString());
+                words.Add(rest.ToString());
                 break;
             }
 

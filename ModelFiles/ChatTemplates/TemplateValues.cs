@@ -7,6 +7,9 @@ namespace ClusterLlm.ModelFiles;
 /// <summary>A dictionary that keeps the order of its keys.</summary>
 internal sealed class TemplateMap : OrderedDictionary<string, object?>;
 
+/// <summary>A list that prints in parentheses.</summary>
+internal sealed class TemplateTuple(IEnumerable<object?> items) : List<object?>(items);
+
 /// <summary>What a name or attribute is that does not exist: empty as text, false, and an error when something is asked of it.</summary>
 internal sealed record Undefined(string Name);
 
@@ -42,6 +45,8 @@ internal sealed record TemplateArguments(IReadOnlyList<object?> Positional, IRea
         return Named.TryGetValue(name, out value);
     }
 
+    public TemplateArguments With(string name, object? value) => new(Positional, new Dictionary<string, object?>(Named) { [name] = value });
+
     public object? Get(int index, string name, object? missing) => TryGet(index, name, out var value) ? value : missing;
 
     public object? Require(int index, string name) =>
@@ -62,7 +67,7 @@ internal static class TemplateValue
         JsonValueKind.Object => FromObject(json),
         JsonValueKind.Array => json.EnumerateArray().Select(From).ToList(),
         JsonValueKind.String => json.GetString(),
-        JsonValueKind.Number => json.TryGetInt64(out var number) && !json.GetRawText().AsSpan().ContainsAny('.', 'e', 'E') ? number : json.GetDouble(),
+        JsonValueKind.Number => json.TryGetInt64(out var number) && !json.GetRawText().AsSpan().ContainsAny('.', 'e', 'E') ? (object)number : json.GetDouble(),
         JsonValueKind.True => true,
         JsonValueKind.False => false,
         _ => null,

@@ -1,1 +1,11 @@
-System.Console.WriteLine("Benchmarks");
+using ClusterLlm.Benchmarks;
+using ClusterLlm.Benchmarks.Gateway;
+
+// dotnet run -c Release --project tests/Benchmarks -- NAME [--json FILE] [more options]
+return args switch
+{
+    ["gateway", .. var options] => await GatewayBenchmark.RunAsync(BenchmarkOptions.Parse(options)),
+    [GatewayPart.Agent, .. var options] => await AgentPart.RunAsync(BenchmarkOptions.Parse(options)),
+    [GatewayPart.Coordinator, .. var options] => await CoordinatorPart.RunAsync(BenchmarkOptions.Parse(options)),
+    _ => BenchmarkOptions.Usage(),
+};

@@ -1,0 +1,53 @@
+using System.Collections.Immutable;
+
+namespace ClusterLlm.Coordinator.Placement;
+
+/// <summary>The engine of a plan: all stages run the same one.</summary>
+/// <param name="Name"><see langword="null"/> when no engine can do it.</param>
+/// <param name="Reason">One sentence.</param>
+internal readonly record struct EngineChoice(string? Name, string Reason)
+{
+    // Fastest first: MLX on the GPU, then exo (MLX with more software per hop), then our own on the CPU.
+    private static readonly ImmutableArray<string> Preference = ["mlx", "exo", "builtin"];
+
+    public static EngineChoice Choose(ImmutableArray<NodeCapacity> nodes, PlacementRequest request)
+    {
+        if (nodes.IsEmpty)
+        {
+            return new EngineChoice(null, "No node can take a shard; see the reason of each node.");
+        }
+
+        if (request.Engine is not ("auto" or ""))
+        {
+            return nodes.Any(node => node.Engines.Contains(request.Engine))
+                ? new EngineChoice(request.Engine, $"The request asks for {request.Engine}.")
+                : new EngineChoice(null, $"No node has engine {request.Engine} for this model; available: {Available(nodes)}.");
+        }
+
+        foreach (var engine in Preference)
+        {
+            if (nodes.All(node => node.Engines.Contains(engine)))
+            {
+                return new EngineChoice(engine, $"{engine} is the fastest engine that every candidate node has for this model.");
+            }
+        }
+
+        foreach (var engine in Preference)
+        {
+            if (nodes.Any(node => node.Engines.Contains(engine)))
+            {
+                return new EngineChoice(engine, $"{engine} is the fastest engine that some node has for this model; no engine is on all of them.");
+            }
+        }
+
+        return new EngineChoice(null, "No node has an engine that loads this model.");
+    }
+
+    public static string Names(NodeCapacity node) => node.Engines.IsDefaultOrEmpty ? "none" : string.Join(", ", node.Engines);
+
+    private static string Available(ImmutableArray<NodeCapacity> nodes)
+    {
+        var names = nodes.SelectMany(node => node.Engines).Distinct().Order(StringComparer.Ordinal).ToArray();
+        return names.Length == 0 ? "none" : string.Join(", ", names);
+    }
+}
