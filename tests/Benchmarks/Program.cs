@@ -1,9 +1,11 @@
 using ClusterLlm.Benchmarks;
+using ClusterLlm.Benchmarks.Engine;
 using ClusterLlm.Benchmarks.Gateway;
 
 // dotnet run -c Release --project tests/Benchmarks -- NAME [--json FILE] [more options]
 return args switch
 {
+    ["engine", .. var options] => await EngineBenchmark.RunAsync(BenchmarkOptions.Parse(options)),
     ["gateway", .. var options] => await GatewayBenchmark.RunAsync(BenchmarkOptions.Parse(options)),
     [GatewayPart.Agent, .. var options] => await AgentPart.RunAsync(BenchmarkOptions.Parse(options)),
     [GatewayPart.Coordinator, .. var options] => await CoordinatorPart.RunAsync(BenchmarkOptions.Parse(options)),

@@ -64,7 +64,7 @@ public sealed class TokenSamplerTests
     {
         var sampler = new TokenSampler(SamplingSettings.Greedy with { PresencePenalty = 0.5, FrequencyPenalty = 0.3 }, [0, 0, 0]);
         float[] logits = [5, 4.3f];
-        Assert.Equal([0, 1, 0, 0, 1], Enumerable.Range(0, 5).Select(_ => sampler.Sample(logits)));
+        Assert.Equal([0, 1, 0, 0, 0, 1], Enumerable.Range(0, 6).Select(_ => sampler.Sample(logits)));
     }
 
     [Fact]
