@@ -1,3 +1,4 @@
+using ClusterLlm.NodeAgent.Engines.Builtin;
 using ClusterLlm.NodeAgent.Engines.Mlx;
 using ClusterLlm.NodeAgent.Hardware;
 using ClusterLlm.NodeAgent.Hosting;
@@ -13,8 +14,9 @@ builder.AddServiceDefaults();
 builder.AddNodeSettings();
 builder.AddAgentHosting();
 builder.AddHardware();
-builder.AddShards();
+builder.AddBuiltinEngine();
 builder.AddMlxEngine();
+builder.AddShards();
 builder.AddNodeTelemetry();
 builder.AddAgentRpc();
 builder.AddJoining();
@@ -24,6 +26,7 @@ return await ClusterApplication.RunAsync(() =>
     var app = builder.Build();
     app.MapDefaultEndpoints();
     app.MapAgentRpc();
+    app.MapBuiltinEngine();
     app.MapMlxEngine();
     return app;
 });

@@ -33,6 +33,9 @@ internal sealed record DeploymentContract(
     object? Predicted,
     MeasuredContract? Measured);
 
+/// <summary>The answer of <c>POST /api/plans</c>.</summary>
+internal sealed record PlanAnswerContract(string ModelId, PlanContract Plan, object? Predicted);
+
 /// <summary>Which node holds which layers.</summary>
 /// <param name="Stages">In pipeline order; the last one is rank 0, which samples.</param>
 internal sealed record PlanContract(
