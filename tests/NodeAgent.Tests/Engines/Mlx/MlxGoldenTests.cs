@@ -50,11 +50,11 @@ public sealed class MlxGoldenTests(ITestOutputHelper output)
         {
             const int Count = 12;
             var answer = await AskAsync(cluster, item, Count, cancellation);
-            var expected = Integers(item, "tokens")[..Count];
+            var certain = Certain(item, Count);
 
-            output.WriteLine($"{model} {cuts} {item.GetProperty("name")}: {answer.Finished}");
-            Assert.Equal(expected, answer.Tokens);
-            Assert.All(Numbers(item, "logprobs")[..Count].Zip(answer.Logprobs), pair => Assert.Equal(pair.First, pair.Second, 2e-2));
+            output.WriteLine($"{model} {cuts} {item.GetProperty("name")}: {certain} tokens compared, {answer.Finished}");
+            Assert.Equal(Integers(item, "tokens")[..certain], answer.Tokens[..certain]);
+            Assert.All(Numbers(item, "logprobs")[..certain].Zip(answer.Logprobs), pair => Assert.Equal(pair.First, pair.Second, 5e-2));
         }
     }
 
@@ -86,7 +86,15 @@ public sealed class MlxGoldenTests(ITestOutputHelper output)
     private static JsonElement[] Cases(string path)
     {
         using var golden = JsonDocument.Parse(File.ReadAllBytes(path));
-        return [.. golden.RootElement.GetProperty("cases").EnumerateArray().Select(item => item.Clone())];
+        var cases = golden.RootElement.TryGetProperty("cases", out var found) ? found : golden.RootElement.GetProperty("prompts");
+        return [.. cases.EnumerateArray().Select(item => item.Clone())];
+    }
+
+    /// <summary>Tokens before the first one that 16-bit arithmetic may choose otherwise: the golden file is computed in float32.</summary>
+    private static int Certain(JsonElement item, int count)
+    {
+        const double Close = 0.2;
+        return item.TryGetProperty("margins", out _) ? Numbers(item, "margins").Take(count).TakeWhile(margin => margin > Close).Count() : count;
     }
 
     private static int[] Integers(JsonElement item, string name) => item.GetProperty(name).Deserialize<int[]>()!;
