@@ -5,6 +5,7 @@ using ClusterLlm.Benchmarks.Gateway;
 // dotnet run -c Release --project tests/Benchmarks -- NAME [--json FILE] [more options]
 return args switch
 {
+    ["memory", .. var options] => await MemoryBenchmark.RunAsync(BenchmarkOptions.Parse(options)),
     ["engine", .. var options] => await EngineBenchmark.RunAsync(BenchmarkOptions.Parse(options)),
     ["gateway", .. var options] => await GatewayBenchmark.RunAsync(BenchmarkOptions.Parse(options)),
     [GatewayPart.Agent, .. var options] => await AgentPart.RunAsync(BenchmarkOptions.Parse(options)),
