@@ -6,6 +6,7 @@ using ClusterLlm.Benchmarks.Mlx;
 // dotnet run -c Release --project tests/Benchmarks -- NAME [--json FILE] [more options]
 return args switch
 {
+    ["memory", .. var options] => await MemoryBenchmark.RunAsync(BenchmarkOptions.Parse(options)),
     ["engine", .. var options] => await EngineBenchmark.RunAsync(BenchmarkOptions.Parse(options)),
     ["gateway", .. var options] => await GatewayBenchmark.RunAsync(BenchmarkOptions.Parse(options)),
     ["mlx", .. var options] => await MlxBenchmark.RunAsync(BenchmarkOptions.Parse(options)),
