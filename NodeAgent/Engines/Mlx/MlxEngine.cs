@@ -21,7 +21,7 @@ internal sealed class MlxEngine(
     public const string EngineName = "mlx";
 
     /// <summary>At a join nobody waits for an installation.</summary>
-    private static readonly TimeSpan DescribePatience = TimeSpan.FromSeconds(10);
+    private static readonly TimeSpan DescribePatience = TimeSpan.FromSeconds(2);
     private static readonly TimeSpan StartPatience = TimeSpan.FromMinutes(20);
 
     private readonly ConcurrentDictionary<MlxShard, bool> _shards = new();
