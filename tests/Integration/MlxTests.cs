@@ -14,7 +14,7 @@ public sealed class MlxTests(ITestOutputHelper output)
     private const string Cause = "mlx is the fastest engine that every candidate node has for this model.";
     private const int BrokenRequests = 1000;
 
-    [Fact(Timeout = 480_000)]
+    [Fact(Timeout = 900_000)]
     public async Task Deploy_OnMlxNodes_AnswersAsTheBuiltinEngineAndOutlivesBrokenRequests()
     {
         var cancellation = TestContext.Current.CancellationToken;

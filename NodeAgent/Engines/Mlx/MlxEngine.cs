@@ -16,7 +16,7 @@ internal sealed class MlxEngine(
     RankStarter starter,
     RingConnector ring,
     SplitGate gate,
-    TimeProvider time) : IEngine
+    MemoryReturn memory) : IEngine
 {
     public const string EngineName = "mlx";
 
@@ -92,7 +92,8 @@ internal sealed class MlxEngine(
                 new RequestLimits(model.Config.VocabularySize, spec.ContextTokens, model.GenerationDefaults),
                 options.Value.QueueLimit,
                 options.Value.DrainTimeout,
-                time,
+                starter.Time,
+                memory,
                 ended => _shards.TryRemove(ended, out _));
             var shard = new MlxShard(spec, run, client, services);
             _shards.TryAdd(shard, true);
