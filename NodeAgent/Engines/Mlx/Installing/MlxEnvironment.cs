@@ -26,7 +26,7 @@ internal sealed partial class MlxEnvironment(IOptions<MlxOptions> options, MlxIn
         {
             Volatile.Write(ref _isAwaited, true);
             AnnounceIfAwaited(finding);
-            return MlxInstallation.Unavailable("The Python environment of MLX is being prepared; ask again in a minute.");
+            return MlxInstallation.Unavailable(MlxInstallation.Preparing);
         }
     }
 
@@ -116,5 +116,8 @@ internal sealed partial class MlxEnvironment(IOptions<MlxOptions> options, MlxIn
 /// <param name="Reason">One sentence; null when MLX can be used.</param>
 internal sealed record MlxInstallation(string? Python, MlxProbeReport? Report, string? Reason)
 {
+    /// <summary>The reason while it is being found out or made.</summary>
+    public const string Preparing = "The Python environment of MLX is being prepared; ask again in a minute.";
+
     public static MlxInstallation Unavailable(string reason) => new(null, null, reason);
 }

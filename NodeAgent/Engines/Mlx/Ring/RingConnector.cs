@@ -1,5 +1,6 @@
 using System.Net;
 using System.Net.Sockets;
+using ClusterLlm.NodeAgent.Engines.Mlx.Installing;
 using Grpc.Core;
 using Microsoft.Extensions.Options;
 using Proto = ClusterLlm.Protos.V1;
@@ -14,24 +15,49 @@ internal sealed class RingConnector(IOptions<MlxOptions> options, TunnelTargets 
 
     private static readonly TimeSpan DescribeLimit = TimeSpan.FromSeconds(15);
 
+    /// <summary>For a neighbour that has just been started and still asks its Python.</summary>
+    private static readonly TimeSpan PreparingPatience = TimeSpan.FromSeconds(60);
+    private static readonly TimeSpan PreparingInterval = TimeSpan.FromMilliseconds(500);
+
     /// <summary>Phase one: the right neighbour's MLX must be there and the same. Each rank asks its right neighbour, which compares the whole ring.</summary>
     /// <returns>Null when it fits, else what to do.</returns>
     public async Task<string?> CheckNeighbourAsync(ShardSpec spec, string version, CancellationToken cancellationToken)
     {
         var right = (spec.Rank + 1) % spec.WorldSize;
         var url = spec.Ranks[right].Url;
-        Proto.NodeDescription node;
         try
         {
-            var limit = time.GetUtcNow().UtcDateTime + DescribeLimit;
-            node = await channels.Node(url).DescribeAsync(new Proto.DescribeRequest(), deadline: limit, cancellationToken: cancellationToken).ConfigureAwait(false);
+            var node = await DescribeAsync(url, cancellationToken).ConfigureAwait(false);
+            return Compare(spec, version, right, node);
         }
         catch (RpcException error) when (error.StatusCode != StatusCode.Cancelled)
         {
             return $"The agent of rank {right} at {url} can't be asked for its MLX: {error.Status.Detail}";
         }
+    }
 
-        var engine = node.Engines.FirstOrDefault(engine => engine.Name == MlxEngine.EngineName);
+    private async Task<Proto.NodeDescription> DescribeAsync(Uri url, CancellationToken cancellationToken)
+    {
+        using var poll = new PeriodicTimer(PreparingInterval, time);
+        var began = time.GetTimestamp();
+        while (true)
+        {
+            var limit = time.GetUtcNow().UtcDateTime + DescribeLimit;
+            var node = await channels.Node(url).DescribeAsync(new Proto.DescribeRequest(), deadline: limit, cancellationToken: cancellationToken).ConfigureAwait(false);
+            if (Mlx(node)?.UnavailableReason != MlxInstallation.Preparing || time.GetElapsedTime(began) > PreparingPatience)
+            {
+                return node;
+            }
+
+            await poll.WaitForNextTickAsync(cancellationToken).ConfigureAwait(false);
+        }
+    }
+
+    private static Proto.EngineDescription? Mlx(Proto.NodeDescription node) => node.Engines.FirstOrDefault(engine => engine.Name == MlxEngine.EngineName);
+
+    private string? Compare(ShardSpec spec, string version, int right, Proto.NodeDescription node)
+    {
+        var engine = Mlx(node);
         var transport = options.Value.Transport.ToString();
         return engine switch
         {

@@ -63,9 +63,17 @@ internal sealed class MlxCluster(MlxAgent[] agents) : IAsyncDisposable
             await agents[rank].Shards.StartShardAsync(new Proto.StartShardRequest { Spec = specs[rank] }, cancellationToken: cancellationToken);
         }
 
-        var states = await Task.WhenAll(specs.Select((spec, rank) => WaitAsync(rank, spec.DeploymentId, Proto.ShardPhase.Ready, cancellationToken)));
-        var failed = states.Where(state => state.Phase != Proto.ShardPhase.Ready).Select(state => state.Reason).ToArray();
-        return failed.Length == 0 ? specs[0].DeploymentId : throw new ClusterStartException(string.Join(" ", failed));
+        await foreach (var state in Task.WhenEach(specs.Select((spec, rank) => WaitAsync(rank, spec.DeploymentId, Proto.ShardPhase.Ready, cancellationToken))))
+        {
+            if ((await state) is { Phase: not Proto.ShardPhase.Ready } failed)
+            {
+                // As a Coordinator does: one rank that fails ends the group.
+                await StopAsync(cancellationToken);
+                throw new ClusterStartException(failed.Reason);
+            }
+        }
+
+        return specs[0].DeploymentId;
     }
 
     public Proto.ShardSpec[] Specs(string model, (int First, int End)[] cuts, int contextTokens, int concurrency, string engine = MlxEngine.EngineName)
