@@ -1,1 +1,13 @@
-System.Console.WriteLine("AppHost");
+using ClusterLlm.AppHost.Settings;
+using ClusterLlm.AppHost.Standalone;
+
+if (HelpText.IsAsked(args))
+{
+    Console.WriteLine(HelpText.Write());
+    return 0;
+}
+
+var reading = SettingsSources.Read(args);
+return reading.Problems.Count > 0
+    ? StandaloneProgram.Refuse(reading.Problems, Console.Error)
+    : await StandaloneProgram.RunAsync(reading.Settings, Console.Out, Console.Error);

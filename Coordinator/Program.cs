@@ -1,5 +1,33 @@
+using ClusterLlm.Coordinator.Data;
+using ClusterLlm.Coordinator.Deployments;
+using ClusterLlm.Coordinator.Hosting;
+using ClusterLlm.Coordinator.Inference;
+using ClusterLlm.Coordinator.Models;
+using ClusterLlm.Coordinator.Nodes;
+using ClusterLlm.Coordinator.OpenApi;
+using ClusterLlm.Coordinator.Telemetry;
+using ClusterLlm.ServiceDefaults;
+
 var builder = WebApplication.CreateBuilder(args);
 builder.AddServiceDefaults();
+builder.AddCluster();
+builder.AddData();
+builder.AddNodes();
+builder.AddModels();
+builder.AddDeployments();
+builder.AddInference();
+builder.AddOpenApiPages();
+builder.AddTelemetry();
 
-var app = builder.Build();
-app.Run();
+return await ClusterApplication.RunAsync(() =>
+{
+    var app = builder.Build();
+    app.UseCluster();
+    app.MapDefaultEndpoints();
+    app.MapNodes();
+    app.MapModels();
+    app.MapDeployments();
+    app.MapInference();
+    app.MapOpenApiPages();
+    return app;
+});

@@ -73,6 +73,19 @@ public sealed class ModelFolder
         return model;
     }
 
+    /// <summary>Loads the folder's tokenizer and compares its ids with the model's vocabulary.</summary>
+    /// <exception cref="ModelFileException">tokenizer.json is missing or damaged, or has ids that the model's output has no place for.</exception>
+    public ModelTokenizer LoadTokenizer()
+    {
+        var tokenizer = ModelTokenizer.Load(Path);
+        return tokenizer.VocabularySize <= Config.VocabularySize
+            ? tokenizer
+            : throw new ModelFileException(
+                System.IO.Path.Combine(Path, "tokenizer.json"),
+                "vocab",
+                $"has ids up to {tokenizer.VocabularySize - 1}, but config.json says vocab_size {Config.VocabularySize}; the files are not of one model");
+    }
+
     private void CheckTensors()
     {
         // With files missing, the node checks what it needs when it needs it.

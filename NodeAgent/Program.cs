@@ -1,5 +1,26 @@
+using ClusterLlm.NodeAgent.Hardware;
+using ClusterLlm.NodeAgent.Hosting;
+using ClusterLlm.NodeAgent.Joining;
+using ClusterLlm.NodeAgent.Rpc;
+using ClusterLlm.NodeAgent.Settings;
+using ClusterLlm.NodeAgent.Shards;
+using ClusterLlm.NodeAgent.Telemetry;
+using ClusterLlm.ServiceDefaults;
+
 var builder = WebApplication.CreateBuilder(args);
 builder.AddServiceDefaults();
+builder.AddNodeSettings();
+builder.AddAgentHosting();
+builder.AddHardware();
+builder.AddShards();
+builder.AddNodeTelemetry();
+builder.AddAgentRpc();
+builder.AddJoining();
 
-var app = builder.Build();
-app.Run();
+return await ClusterApplication.RunAsync(() =>
+{
+    var app = builder.Build();
+    app.MapDefaultEndpoints();
+    app.MapAgentRpc();
+    return app;
+});

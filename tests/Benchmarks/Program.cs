@@ -1,10 +1,14 @@
 using ClusterLlm.Benchmarks;
 using ClusterLlm.Benchmarks.Planning;
+using ClusterLlm.Benchmarks.Gateway;
 
 // dotnet run -c Release --project tests/Benchmarks -- NAME [--json FILE] [more options]
 return args switch
 {
     ["predictor", .. var options] => PredictorBenchmark.Run(BenchmarkOptions.Parse(options)),
     ["fit", .. var options] => FitCommand.Run(BenchmarkOptions.Parse(options)),
+    ["gateway", .. var options] => await GatewayBenchmark.RunAsync(BenchmarkOptions.Parse(options)),
+    [GatewayPart.Agent, .. var options] => await AgentPart.RunAsync(BenchmarkOptions.Parse(options)),
+    [GatewayPart.Coordinator, .. var options] => await CoordinatorPart.RunAsync(BenchmarkOptions.Parse(options)),
     _ => BenchmarkOptions.Usage(),
 };

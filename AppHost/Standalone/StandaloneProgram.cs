@@ -1,0 +1,71 @@
+using ClusterLlm.AppHost.Output;
+using ClusterLlm.AppHost.Settings;
+using ClusterLlm.AppHost.Topology;
+
+namespace ClusterLlm.AppHost.Standalone;
+
+/// <summary>The standalone host as a program: checks what can be checked first, then runs until it is asked to end.</summary>
+internal static class StandaloneProgram
+{
+    private static readonly TimeSpan LeftoverLimit = TimeSpan.FromSeconds(10);
+
+    public static async Task<int> RunAsync(AppHostSettings settings, TextWriter output, TextWriter errors)
+    {
+        var facts = BuildFacts.Read();
+        var topology = ClusterTopology.Build(settings, facts.SamplesFolder);
+        using var stop = StopRequest.Listen();
+        try
+        {
+            using var held = HomeLock.TryTake(settings.Home);
+            var problems = held is null ? [InUse(settings.Home)] : (IReadOnlyList<string>)[.. facts.Missing(topology), .. FixedPortProblems(topology)];
+            if (problems.Count > 0)
+            {
+                return Refuse(problems, errors);
+            }
+
+            await EndLeftoversAsync(settings, facts, stop.Token).ConfigureAwait(false);
+            var reporter = new ConsoleReporter(output, isTerminal: !Console.IsOutputRedirected);
+            reporter.Line($"ClusterLlm, standalone host; state and logs in {settings.Home}");
+            using var host = new StandaloneHost(topology, settings, facts, reporter, TimeProvider.System);
+            return await host.RunAsync(stop.Token).ConfigureAwait(false);
+        }
+        catch (OperationCanceledException) when (stop.Token.IsCancellationRequested)
+        {
+            return 0;
+        }
+        catch (Exception failure) when (failure is IOException or UnauthorizedAccessException)
+        {
+            return Refuse([$"{settings.Home} can't be used: {failure.Message} Set AppHost:Home or CLUSTERLLM_HOME to a folder that can be written."], errors);
+        }
+    }
+
+    public static int Refuse(IEnumerable<string> problems, TextWriter errors)
+    {
+        foreach (var problem in problems)
+        {
+            errors.WriteLine(problem);
+        }
+
+        return 1;
+    }
+
+    private static string InUse(string home) => RunRecord.TryRead(home) is { } other
+        ? $"A cluster runs already in {home}: process {other.Pid}, {other.Url}. End it first, or set CLUSTERLLM_HOME to another folder."
+        : $"A cluster runs already in {home}. End it first, or set CLUSTERLLM_HOME to another folder.";
+
+    private static IEnumerable<string> FixedPortProblems(ClusterTopology topology) =>
+        topology.Processes
+            .SelectMany(process => process.Endpoints)
+            .Where(endpoint => endpoint.Fixed)
+            .Select(endpoint => PortPolicy.Choose(endpoint, earlier: null, LoopbackPort.IsFree).Problem)
+            .OfType<string>();
+
+    private static async Task EndLeftoversAsync(AppHostSettings settings, BuildFacts facts, CancellationToken cancellationToken)
+    {
+        if (RunRecord.TryRead(settings.Home) is { } record)
+        {
+            var programs = facts.Outputs.Values.Select(path => Path.GetFileNameWithoutExtension(path)).ToHashSet();
+            await record.EndLeftoversAsync(programs, LeftoverLimit, cancellationToken).ConfigureAwait(false);
+        }
+    }
+}

@@ -1,0 +1,38 @@
+namespace ClusterLlm.Coordinator.Data;
+
+/// <summary>A deployment as it is stored.</summary>
+internal sealed class DeploymentRow
+{
+    public required string Id { get; set; }
+
+    public required string Name { get; set; }
+
+    /// <summary>Of <c>DeploymentSpec</c>, as JSON: read and written whole.</summary>
+    public required string Spec { get; set; }
+
+    /// <summary>Of <c>DeploymentPlan</c>, as JSON.</summary>
+    public string? Plan { get; set; }
+
+    public long CreatedAtUnixMs { get; set; }
+
+    public bool Wanted { get; set; }
+
+    public int Generation { get; set; }
+
+    /// <summary>The name of a <c>DeploymentState</c>.</summary>
+    public required string State { get; set; }
+
+    public long StateSinceUnixMs { get; set; }
+
+    public string? Reason { get; set; }
+
+    public int Failures { get; set; }
+}
+
+/// <summary>The cluster itself: one row.</summary>
+internal sealed class ClusterRow
+{
+    public required string ClusterId { get; set; }
+
+    public long CreatedAtUnixMs { get; set; }
+}

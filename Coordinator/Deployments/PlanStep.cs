@@ -1,0 +1,21 @@
+using ClusterLlm.Coordinator.Nodes;
+
+namespace ClusterLlm.Coordinator.Deployments;
+
+/// <summary>Plans a deployment again, on the nodes of now.</summary>
+internal sealed class PlanStep(DeploymentPlanner planner, DeploymentChanges changes, NodeRegistry nodes, ShardRegistry shards, TimeProvider time)
+{
+    public async Task RunAsync(Deployment deployment, CancellationToken cancellationToken)
+    {
+        // Taken before planning: a node that comes meanwhile must not count as tried.
+        var signature = ActualState.From(nodes.Current, shards.Current, time.GetUtcNow()).Signature;
+        var result = await planner.PlanAsync(deployment.Spec, deployment.Id, cancellationToken);
+        await changes.ApplyAsync(deployment, (newest, now) => result switch
+        {
+            PlanningResult.Planned planned => newest.Planned(planned.Plan, now),
+            PlanningResult.Refused refused => newest.Refused(refused.Summary, signature, now),
+            PlanningResult.NoModel none => newest.Refused(none.Summary, signature, now),
+            _ => null,
+        }, cancellationToken);
+    }
+}

@@ -1,0 +1,34 @@
+using System.Collections.Immutable;
+
+namespace ClusterLlm.Coordinator.Nodes;
+
+/// <summary>Which of a node's addresses to try, and in which order.</summary>
+internal static class NodeAddresses
+{
+    private static readonly ImmutableArray<string> FastestFirst = ["thunderbolt", "ethernet", "unknown", "wifi"];
+
+    /// <summary>Addresses of <paramref name="node"/> as the Coordinator should try them.</summary>
+    /// <remarks>The loopback address of another machine would lead to the wrong agent, so it only counts for agents on this one.</remarks>
+    public static ImmutableArray<string> InOrder(NodeSnapshot node)
+    {
+        var loopback = node.Facts.Addresses.Where(IsLoopback).Select(address => address.Url);
+        var others = node.Facts.Addresses.Where(address => !IsLoopback(address))
+            .OrderBy(address => FastestFirst.IndexOf(address.Kind) is var rank && rank < 0 ? FastestFirst.Length : rank)
+            .Select(address => address.Url);
+        return node.FromLoopback ? [.. loopback, .. others] : [.. others];
+    }
+
+    /// <summary>The address at which <paramref name="node"/>'s neighbours on the same or another machine reach it.</summary>
+    public static string ForNeighbours(NodeSnapshot node, bool allOnOneMachine)
+    {
+        var order = InOrder(node);
+        if (!allOnOneMachine && order.FirstOrDefault(url => !new Uri(url).IsLoopback) is { } reachable)
+        {
+            return reachable;
+        }
+
+        return order.FirstOrDefault() ?? node.Facts.Addresses[0].Url;
+    }
+
+    private static bool IsLoopback(AddressFact address) => new Uri(address.Url).IsLoopback;
+}

@@ -1,0 +1,66 @@
+using ClusterLlm.NodeAgent.Engines;
+using ClusterLlm.NodeAgent.Hardware;
+using ClusterLlm.NodeAgent.Hosting;
+using ClusterLlm.NodeAgent.Settings;
+using Microsoft.Extensions.Options;
+using Proto = ClusterLlm.Protos.V1;
+
+namespace ClusterLlm.NodeAgent.Rpc;
+
+/// <summary>Describes this node to the Coordinator.</summary>
+internal sealed class NodeDescriber(
+    NodeIdentity identity,
+    MachineFactsCache facts,
+    MachineMonitor machine,
+    EngineRegistry engines,
+    AgentEndpoints endpoints,
+    IOptions<NodeOptions> options)
+{
+    private static readonly string AgentVersion = typeof(NodeDescriber).Assembly.GetName().Version?.ToString(3) ?? "";
+
+    public async ValueTask<Proto.NodeDescription> DescribeAsync(CancellationToken cancellationToken)
+    {
+        var machineFacts = await facts.GetAsync(cancellationToken).ConfigureAwait(false);
+        var description = Machine(machineFacts);
+        foreach (var engine in engines.All)
+        {
+            description.Engines.Add((await engine.DescribeAsync(cancellationToken).ConfigureAwait(false)).ToProto(engine.Name));
+        }
+
+        description.Addresses.Add(Address());
+        return description;
+    }
+
+    private Proto.NodeDescription Machine(MachineFacts facts)
+    {
+        var usable = machine.Share(facts.MemoryUsable);
+        return new Proto.NodeDescription
+        {
+            NodeId = identity.Id,
+            DisplayName = identity.DisplayName,
+            HostName = identity.HostName,
+            OperatingSystem = facts.OperatingSystem,
+            HardwareModel = facts.HardwareModel,
+            Chip = facts.Chip,
+            CpuCores = (uint)facts.CpuCores,
+            GpuCores = (uint)facts.GpuCores,
+            MemoryTotalBytes = (ulong)facts.MemoryTotalBytes,
+            MemoryUsableBytes = (ulong)usable.Bytes,
+            MemoryUsableSource = usable.Source,
+            AgentVersion = AgentVersion,
+            MachineId = facts.MachineId,
+        };
+    }
+
+    /// <summary>The agent listens on loopback only, so one address is all there is; a set address says itself how it is reached.</summary>
+    private Proto.NodeAddress Address()
+    {
+        var url = options.Value.AdvertisedUrl ?? endpoints.GrpcUrl;
+        return new Proto.NodeAddress
+        {
+            Url = url.GetLeftPart(UriPartial.Authority),
+            Kind = url.IsLoopback ? Proto.LinkKind.Loopback : Proto.LinkKind.Unspecified,
+            Interface = url.IsLoopback ? "lo" : "",
+        };
+    }
+}

@@ -1,0 +1,93 @@
+using System.Diagnostics;
+using Microsoft.Extensions.Configuration;
+using Microsoft.Extensions.Hosting;
+using Microsoft.Extensions.Logging;
+
+namespace ClusterLlm.ServiceDefaults;
+
+/// <summary>
+/// Ends the process when its parent is gone. The parent holds the write end of this process's standard input and never writes to it; the system closes it
+/// however the parent ends, also on SIGKILL, so end of file means that nobody supervises this process any more.
+/// </summary>
+internal sealed partial class ParentWatch(
+    IHostApplicationLifetime lifetime,
+    TimeProvider time,
+    ILogger<ParentWatch> logger) : IHostedService, IDisposable
+{
+    /// <summary>Set to <c>stdin</c> by a parent that wants to be watched.</summary>
+    public const string VariableName = "CLUSTERLLM_PARENT";
+
+    /// <summary>From the wish to stop, whoever had it, to the end of the process: host timeout (5 s) and what it takes to dispose.</summary>
+    internal static readonly TimeSpan HardDeadline = TimeSpan.FromSeconds(8);
+
+    private ITimer? _deadline;
+    private CancellationTokenRegistration _stopping;
+
+    /// <summary>What is read until its end; replaced in tests.</summary>
+    internal Func<Stream> OpenInput { get; init; } = Console.OpenStandardInput;
+
+    /// <summary>Ends the process at once; replaced in tests.</summary>
+    internal Action EndProcess { get; init; } = KillSelf;
+
+    public static bool IsAskedFor(IConfiguration configuration) =>
+        string.Equals(configuration[VariableName], "stdin", StringComparison.OrdinalIgnoreCase);
+
+    public Task StartAsync(CancellationToken cancellationToken)
+    {
+        ProcessGroup.Separate();
+        _stopping = lifetime.ApplicationStopping.Register(ArmDeadline);
+        // A thread of its own: a read from standard input blocks and can't be cancelled on Unix.
+        new Thread(ReadToEnd) { IsBackground = true, Name = nameof(ParentWatch) }.Start();
+        return Task.CompletedTask;
+    }
+
+    public Task StopAsync(CancellationToken cancellationToken) => Task.CompletedTask;
+
+    /// <summary>Leaves the deadline armed: what hangs may be the disposal of another service.</summary>
+    public void Dispose() => _stopping.Dispose();
+
+    private void ReadToEnd()
+    {
+        try
+        {
+            using var input = OpenInput();
+            Span<byte> ignored = stackalloc byte[256];
+            while (input.Read(ignored) > 0)
+            {
+                // A parent that writes something is alive.
+            }
+
+            LogParentGone();
+        }
+        catch (IOException failure)
+        {
+            LogInputFailed(failure);
+        }
+
+        lifetime.StopApplication();
+    }
+
+    private void ArmDeadline() => _deadline ??= time.CreateTimer(_ => OnDeadline(), null, HardDeadline, Timeout.InfiniteTimeSpan);
+
+    private void OnDeadline()
+    {
+        LogDeadline(HardDeadline.TotalSeconds);
+        EndProcess();
+    }
+
+    /// <summary>Kill and not <see cref="Environment.Exit"/>, which waits for exit handlers: they may be what hangs.</summary>
+    private static void KillSelf()
+    {
+        using var self = Process.GetCurrentProcess();
+        self.Kill();
+    }
+
+    [LoggerMessage(Level = LogLevel.Information, Message = "Standard input has ended: the parent process is gone, stopping.")]
+    private partial void LogParentGone();
+
+    [LoggerMessage(Level = LogLevel.Warning, Message = "Standard input can't be read, so the parent can't be watched: stopping.")]
+    private partial void LogInputFailed(Exception failure);
+
+    [LoggerMessage(Level = LogLevel.Error, Message = "The process has not stopped within {Seconds} s: ending it.")]
+    private partial void LogDeadline(double seconds);
+}

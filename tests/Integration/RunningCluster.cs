@@ -1,0 +1,62 @@
+using System.Net.Http.Json;
+using System.Text.Json;
+using ClusterLlm.AppHost.Settings;
+using ClusterLlm.AppHost.Standalone;
+using ClusterLlm.AppHost.Topology;
+
+[assembly: AssemblyFixture(typeof(ClusterLlm.Integration.RunningCluster))]
+
+namespace ClusterLlm.Integration;
+
+/// <summary>One real cluster for all tests: the AppHost's own topology and host, on free ports, with a home folder of its own.</summary>
+public sealed class RunningCluster : IAsyncLifetime
+{
+    private static readonly TimeSpan StartLimit = TimeSpan.FromMinutes(3);
+
+    private readonly string _home = Directory.CreateTempSubdirectory("clusterllm-integration-").FullName;
+    private readonly CancellationTokenSource _stop = new();
+    private readonly LineWriter _output = new();
+    private StandaloneHost? _host;
+    private Task<int>? _run;
+
+    /// <summary>Address of the HTTP API, without a trailing slash.</summary>
+    public string Url { get; private set; } = "";
+
+    /// <summary>Everything that the host has printed.</summary>
+    public string Output => _output.ToString();
+
+    public HttpClient Http { get; private set; } = new();
+
+    internal ProcessTable Processes => _host!.Table;
+
+    public async ValueTask InitializeAsync()
+    {
+        var settings = new AppHostSettings { Home = _home, HttpPort = 0, GrpcPort = 0, AgentPort = 0 };
+        var facts = BuildFacts.Read();
+        HomeLock.TryTake(_home)!.Dispose();
+        _host = new(ClusterTopology.Build(settings, facts.SamplesFolder), settings, facts, new(_output, isTerminal: false), TimeProvider.System);
+        _run = _host.RunAsync(_stop.Token);
+        var ready = _output.WaitForLineAsync("ready");
+        var first = await Task.WhenAny(ready, _run, Task.Delay(StartLimit, TimeProvider.System, TestContext.Current.CancellationToken));
+        Assert.True(first == ready, $"The cluster was not ready within {StartLimit}. It printed:{Environment.NewLine}{Output}");
+        Url = Processes.Current[ClusterTopology.Coordinator].Urls[ClusterTopology.HttpEndpoint];
+        Http = new() { BaseAddress = new(Url), Timeout = TimeSpan.FromSeconds(60) };
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        await _stop.CancelAsync();
+        if (_run is not null)
+        {
+            await _run;
+        }
+
+        Http.Dispose();
+        _host?.Dispose();
+        _stop.Dispose();
+        Directory.Delete(_home, recursive: true);
+    }
+
+    internal async Task<JsonElement> GetAsync(string path, CancellationToken cancellationToken) =>
+        await Http.GetFromJsonAsync<JsonElement>(path, cancellationToken);
+}

@@ -1,0 +1,85 @@
+using System.IO.Pipes;
+using Microsoft.Extensions.Configuration;
+using Microsoft.Extensions.Hosting;
+using Microsoft.Extensions.Logging.Testing;
+using Microsoft.Extensions.Time.Testing;
+
+namespace ClusterLlm.ServiceDefaults.Tests;
+
+public sealed class ParentWatchTests : IDisposable
+{
+    private readonly FakeLifetime _lifetime = new();
+    private readonly FakeTimeProvider _time = new();
+    private readonly TaskCompletionSource _ended = new(TaskCreationOptions.RunContinuationsAsynchronously);
+
+    [Fact(Timeout = 20_000)]
+    public async Task StartAsync_ParentClosesItsEnd_StopsTheApplication()
+    {
+        var parent = new AnonymousPipeServerStream(PipeDirection.Out);
+        using var watch = Watch(new AnonymousPipeClientStream(PipeDirection.In, parent.ClientSafePipeHandle));
+        await watch.StartAsync(TestContext.Current.CancellationToken);
+        parent.WriteByte((byte)'x');
+        Assert.False(_lifetime.ApplicationStopping.IsCancellationRequested);
+
+        parent.Dispose();
+
+        await _lifetime.Stopping.WaitAsync(TestContext.Current.CancellationToken);
+        Assert.False(_ended.Task.IsCompleted);
+    }
+
+    [Fact(Timeout = 20_000)]
+    public async Task StartAsync_StopHangs_EndsTheProcessAtTheDeadline()
+    {
+        using var watch = Watch(Stream.Null);
+        await watch.StartAsync(TestContext.Current.CancellationToken);
+        await _lifetime.Stopping.WaitAsync(TestContext.Current.CancellationToken);
+
+        _time.Advance(ParentWatch.HardDeadline - TimeSpan.FromMilliseconds(1));
+        Assert.False(_ended.Task.IsCompleted);
+        _time.Advance(TimeSpan.FromMilliseconds(1));
+
+        await _ended.Task.WaitAsync(TestContext.Current.CancellationToken);
+    }
+
+    [Theory]
+    [InlineData("stdin", true)]
+    [InlineData("STDIN", true)]
+    [InlineData("", false)]
+    [InlineData(null, false)]
+    public void IsAskedFor_Variable_Decides(string? value, bool expected)
+    {
+        var configuration = new ConfigurationBuilder().AddInMemoryCollection([new(ParentWatch.VariableName, value)]).Build();
+        Assert.Equal(expected, ParentWatch.IsAskedFor(configuration));
+    }
+
+    public void Dispose() => _lifetime.Dispose();
+
+    private ParentWatch Watch(Stream input) => new(_lifetime, _time, new FakeLogger<ParentWatch>())
+    {
+        OpenInput = () => input,
+        EndProcess = _ended.SetResult,
+    };
+
+    private sealed class FakeLifetime : IHostApplicationLifetime, IDisposable
+    {
+        private readonly CancellationTokenSource _stopping = new();
+        private readonly TaskCompletionSource _stopped = new(TaskCreationOptions.RunContinuationsAsynchronously);
+
+        /// <summary>Completes once all that was registered for the stop has run.</summary>
+        public Task Stopping => _stopped.Task;
+
+        public CancellationToken ApplicationStarted => CancellationToken.None;
+
+        public CancellationToken ApplicationStopping => _stopping.Token;
+
+        public CancellationToken ApplicationStopped => CancellationToken.None;
+
+        public void StopApplication()
+        {
+            _stopping.Cancel();
+            _stopped.SetResult();
+        }
+
+        public void Dispose() => _stopping.Dispose();
+    }
+}
