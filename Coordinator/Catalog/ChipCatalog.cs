@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using System.Collections.Immutable;
 using System.Globalization;
 using ClusterLlm.Coordinator.Placement.Prediction;
@@ -12,6 +13,9 @@ internal sealed record ChipEntry(ChipFacts Facts, ImmutableArray<int> MemoryGiga
 /// <summary>Apple's chips with bandwidth and compute; anything else is planned with a stated assumption.</summary>
 internal sealed class ChipCatalog
 {
+    // A search asks for the same few chips thousands of times.
+    private readonly ConcurrentDictionary<(string Name, int GpuCores, int CpuCores), ChipFacts> _found = new();
+
     private ChipCatalog(ImmutableArray<ChipEntry> entries) => Entries = entries;
 
     public static ChipCatalog BuiltIn { get; } = Parse(CatalogData.Read("chips.csv"));
@@ -29,7 +33,10 @@ internal sealed class ChipCatalog
     /// <param name="name">For example <c>Apple M4 Pro</c> or <c>m4 pro</c>.</param>
     /// <param name="gpuCores">0 when unknown: the variant with the most cores is taken, and said.</param>
     /// <param name="cpuCores">Used only for machines without an Apple chip.</param>
-    public ChipFacts Find(string name, int gpuCores, int cpuCores)
+    public ChipFacts Find(string name, int gpuCores, int cpuCores) =>
+        _found.GetOrAdd((name, gpuCores, cpuCores), static (key, catalog) => catalog.Search(key.Name, key.GpuCores, key.CpuCores), this);
+
+    private ChipFacts Search(string name, int gpuCores, int cpuCores)
     {
         var chip = Normalize(name);
         var variants = Entries.Where(entry => string.Equals(entry.Facts.Chip, chip, StringComparison.OrdinalIgnoreCase)).ToArray();

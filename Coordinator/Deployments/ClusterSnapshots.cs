@@ -1,4 +1,5 @@
 using System.Collections.Immutable;
+using ClusterLlm.Coordinator.Catalog;
 using ClusterLlm.Coordinator.Models;
 using ClusterLlm.Coordinator.Nodes;
 using ClusterLlm.Coordinator.Placement;
@@ -12,7 +13,10 @@ internal static class ClusterSnapshots
     public static ClusterSnapshot Build(
         IEnumerable<NodeSnapshot> nodes, IReadOnlyCollection<Deployment> deployments, ResolvedModel model, string? except) => new(
         [.. nodes.OrderBy(node => node.NodeId, StringComparer.Ordinal).Select(node => Capacity(node, deployments, model, except))],
-        []);
+        [])
+    {
+        Knowledge = BuiltInKnowledge.Planning,
+    };
 
     /// <summary>Bytes that deployments hold or are promised on a node.</summary>
     public static long CommittedBytes(string nodeId, IEnumerable<Deployment> deployments, string? except) => deployments

@@ -80,7 +80,7 @@ internal static partial class DeploymentRequestReader
         return new DeploymentSpec(
             name ?? DefaultName(model),
             model,
-            objective ?? PlacementObjective.Latency,
+            objective ?? (nodes.IsEmpty ? PlacementObjective.Latency : PlacementObjective.Balanced),
             Number(body, "contextTokens", MostTokens, errors) ?? 0,
             Number(body, "concurrency", MostSequences, errors) ?? 4,
             Engine(body, errors),
@@ -111,7 +111,7 @@ internal static partial class DeploymentRequestReader
         var known = Enum.GetValues<PlacementObjective>().Where(value => value.ToString().Equals(text, StringComparison.OrdinalIgnoreCase)).ToArray();
         if (known.Length == 0)
         {
-            errors.Add("objective", $"objective is '{text}'; it must be one of latency, throughput, capacity.");
+            errors.Add("objective", $"objective is '{text}'; it must be one of latency, throughput, capacity, balanced.");
             return null;
         }
 

@@ -6,6 +6,7 @@ using ClusterLlm.Benchmarks.Gateway;
 return args switch
 {
     ["predictor", .. var options] => PredictorBenchmark.Run(BenchmarkOptions.Parse(options)),
+    ["planner", .. var options] => PlannerBenchmark.Run(BenchmarkOptions.Parse(options)),
     ["fit", .. var options] => FitCommand.Run(BenchmarkOptions.Parse(options)),
     ["gateway", .. var options] => await GatewayBenchmark.RunAsync(BenchmarkOptions.Parse(options)),
     [GatewayPart.Agent, .. var options] => await AgentPart.RunAsync(BenchmarkOptions.Parse(options)),

@@ -9,14 +9,32 @@ internal static class DecodeTerms
 {
     public static IEnumerable<SpeedTerm> Of(DecodeWork work, ChipFacts chip, EngineFamily family, ModelTraits model)
     {
-        var engine = family == EngineFamily.Mlx ? "mlx" : "gguf";
+        if (family == EngineFamily.Builtin)
+        {
+            return OfBuiltin(work, chip);
+        }
+
+        return OfGpu(work, chip, family, model);
+    }
+
+    private static IEnumerable<SpeedTerm> OfBuiltin(DecodeWork work, ChipFacts chip)
+    {
+        yield return new SpeedTerm("weights builtin", SpeedPart.Weights, work.WeightBytes / chip.BandwidthBytesPerSecond * 1e3);
+        yield return new SpeedTerm("cache builtin", SpeedPart.Cache, work.KvBytes / chip.BandwidthBytesPerSecond * 1e3);
+        yield return new SpeedTerm("layer builtin", SpeedPart.Layers, work.Layers);
+        yield return new SpeedTerm("compute builtin", SpeedPart.Compute, (work.Flops + work.BatchFlops) / chip.ShaderFlops * 1e3);
+    }
+
+    private static IEnumerable<SpeedTerm> OfGpu(DecodeWork work, ChipFacts chip, EngineFamily family, ModelTraits model)
+    {
+        var engine = family == EngineFamily.Mlx ? TermNames.Mlx : TermNames.Gguf;
         var weights = work.WeightBytes / chip.BandwidthBytesPerSecond * 1e3;
-        yield return new SpeedTerm($"weights {engine}", SpeedPart.Weights, weights);
-        yield return new SpeedTerm($"layer {engine}", SpeedPart.Layers, work.Layers);
+        yield return new SpeedTerm(engine.Weights, SpeedPart.Weights, weights);
+        yield return new SpeedTerm(engine.Layer, SpeedPart.Layers, work.Layers);
         if (model.IsMixtureOfExperts)
         {
-            yield return new SpeedTerm($"weights moe {engine}", SpeedPart.Weights, weights);
-            yield return new SpeedTerm($"layer moe {engine}", SpeedPart.Layers, work.Layers);
+            yield return new SpeedTerm(engine.MoeWeights, SpeedPart.Weights, weights);
+            yield return new SpeedTerm(engine.MoeLayer, SpeedPart.Layers, work.Layers);
         }
 
         foreach (var term in OfChip(work, chip, engine, model, weights))
@@ -27,6 +45,12 @@ internal static class DecodeTerms
         foreach (var term in OfAttention(work, chip, family, model, engine))
         {
             yield return term;
+        }
+
+        if (work.BatchFlops > 0)
+        {
+            // One sequence waits for memory; further ones share the weights and wait for the shaders.
+            yield return new SpeedTerm("compute batch", SpeedPart.Compute, work.BatchFlops / chip.ShaderFlops * 1e3);
         }
 
         if (family == EngineFamily.Mlx)
@@ -48,12 +72,12 @@ internal static class DecodeTerms
         }
     }
 
-    private static IEnumerable<SpeedTerm> OfChip(DecodeWork work, ChipFacts chip, string engine, ModelTraits model, double weights)
+    private static IEnumerable<SpeedTerm> OfChip(DecodeWork work, ChipFacts chip, TermNames engine, ModelTraits model, double weights)
     {
         if (chip.Die == DieClass.Ultra)
         {
             yield return new SpeedTerm("weights ultra", SpeedPart.Weights, weights);
-            yield return new SpeedTerm($"layer ultra {engine}", SpeedPart.Layers, work.Layers);
+            yield return new SpeedTerm(engine.UltraLayer, SpeedPart.Layers, work.Layers);
             if (model.IsMixtureOfExperts)
             {
                 yield return new SpeedTerm("layer moe ultra", SpeedPart.Layers, work.Layers);
@@ -75,11 +99,11 @@ internal static class DecodeTerms
         ChipFacts chip,
         EngineFamily family,
         ModelTraits model,
-        string engine)
+        TermNames engine)
     {
         if (model.Attention == AttentionKind.Hybrid)
         {
-            yield return new SpeedTerm($"layer hybrid {engine}", SpeedPart.Layers, work.Layers);
+            yield return new SpeedTerm(engine.HybridLayer, SpeedPart.Layers, work.Layers);
         }
         else if (model.Attention == AttentionKind.Latent)
         {
@@ -92,8 +116,26 @@ internal static class DecodeTerms
             {
                 AttentionKind.Latent => "cache latent",
                 AttentionKind.Sliding => "cache sliding",
-                _ => $"cache plain {engine}",
+                _ => engine.PlainCache,
             };
         yield return new SpeedTerm(name, SpeedPart.Cache, work.KvBytes / chip.BandwidthBytesPerSecond * 1e3);
     }
+}
+
+/// <summary>The names of an engine's constants, made once: a search asks for them thousands of times.</summary>
+internal sealed record TermNames(
+    string Weights, string Layer, string MoeWeights, string MoeLayer, string UltraLayer, string HybridLayer, string PlainCache)
+{
+    public static TermNames Mlx { get; } = For("mlx");
+
+    public static TermNames Gguf { get; } = For("gguf");
+
+    private static TermNames For(string engine) => new(
+        $"weights {engine}",
+        $"layer {engine}",
+        $"weights moe {engine}",
+        $"layer moe {engine}",
+        $"layer ultra {engine}",
+        $"layer hybrid {engine}",
+        $"cache plain {engine}");
 }

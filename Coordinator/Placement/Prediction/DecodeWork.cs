@@ -18,10 +18,11 @@ internal enum AttentionKind
 
 /// <summary>What one decode step does on one node.</summary>
 /// <param name="WeightBytes">Weights read; ≥ 0.</param>
-/// <param name="Flops">Floating point operations: 2 × active parameters × sequences.</param>
+/// <param name="Flops">Floating point operations of one sequence: 2 × active parameters.</param>
 /// <param name="Layers">Layers passed.</param>
 /// <param name="KvBytes">Cache read, all sequences together.</param>
-internal readonly record struct DecodeWork(double WeightBytes, double Flops, int Layers, double KvBytes);
+/// <param name="BatchFlops">Operations of all further sequences of the batch; 0 for one sequence.</param>
+internal readonly record struct DecodeWork(double WeightBytes, double Flops, int Layers, double KvBytes, double BatchFlops);
 
 /// <summary>What a prompt does on one node.</summary>
 /// <param name="Tokens">Of the prompt; ≥ 1.</param>

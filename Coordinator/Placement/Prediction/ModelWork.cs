@@ -13,6 +13,13 @@ internal static class ModelWork
     /// <param name="sequences">Decoded together; ≥ 1.</param>
     public static DecodeWork Decode(ModelSpec model, int first, int end, double contextTokens, int sequences)
     {
+        var work = Layers(model, first, end, contextTokens, sequences);
+        return end == model.LayerCount ? work with { WeightBytes = work.WeightBytes + HeadBytes(model) } : work;
+    }
+
+    /// <summary>The same without the output head.</summary>
+    public static DecodeWork Layers(ModelSpec model, int first, int end, double contextTokens, int sequences)
+    {
         double weights = 0;
         double cache = 0;
         for (var index = first; index < end; index++)
@@ -22,13 +29,9 @@ internal static class ModelWork
             cache += layer.KvElements((long)contextTokens) - layer.StateElements;
         }
 
-        if (end == model.LayerCount)
-        {
-            weights += HeadBytes(model);
-        }
-
         var share = (double)(end - first) / model.LayerCount;
-        return new DecodeWork(weights, 2 * model.ActiveParameters * share * sequences, end - first, cache * CacheElementBytes * sequences);
+        var flops = 2 * model.ActiveParameters * share;
+        return new DecodeWork(weights, flops, end - first, cache * CacheElementBytes * sequences, flops * (sequences - 1));
     }
 
     /// <param name="tokens">Of the prompt; ≥ 1.</param>
@@ -43,7 +46,8 @@ internal static class ModelWork
             layers * Math.Max(1, tokens / ChunkTokens));
     }
 
-    private static double HeadBytes(ModelSpec model) =>
+    /// <summary>What the last stage reads besides its layers.</summary>
+    public static double HeadBytes(ModelSpec model) =>
         model.FinalNormBytes + (model.TiedEmbeddings ? model.EmbeddingBytes : model.HeadBytes);
 
     /// <summary>

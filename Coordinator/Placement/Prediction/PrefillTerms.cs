@@ -9,6 +9,12 @@ internal static class PrefillTerms
     public static IEnumerable<SpeedTerm> Of(PrefillWork work, ChipFacts chip, EngineFamily family, ModelTraits model)
     {
         var engine = family == EngineFamily.Mlx ? "mlx" : "gguf";
+        if (family == EngineFamily.Builtin)
+        {
+            yield return new SpeedTerm("compute builtin", SpeedPart.Compute, (work.Flops + work.AttentionFlops) / chip.ShaderFlops * 1e3);
+            yield break;
+        }
+
         var kind = model.IsMixtureOfExperts ? $"moe {engine}" : engine;
         var compute = work.Flops / chip.MatrixFlops * 1e3;
         var attention = work.AttentionFlops / chip.MatrixFlops * 1e3;

@@ -13,10 +13,10 @@ internal static class ConstantsFit
         var prefill = FitRow.Prefill(rows).ToArray();
         var single = new SpeedConstants(
             $"Fitted by tests/Prediction on {decode.Length} decode and {prefill.Length} prefill rows of measurements.csv; rerun with: dotnet run -c Release --project tests/Benchmarks -- fit",
-            Rounded(SpeedFit.Fit(decode, FitPriors.Decode)),
-            Rounded(SpeedFit.Fit(prefill, FitPriors.Prefill)),
+            Rounded(SpeedFit.Fit(decode, FitPriors.Decode)).AddRange(AssumedConstants.Decode),
+            Rounded(SpeedFit.Fit(prefill, FitPriors.Prefill)).AddRange(AssumedConstants.Prefill),
             ImmutableSortedDictionary<string, double>.Empty,
-            [.. BandFit.Fit(Unseen(decode, FitPriors.Decode), "decode"), .. BandFit.Fit(Unseen(prefill, FitPriors.Prefill), "prefill")]);
+            [.. BandFit.Fit(Unseen(decode, FitPriors.Decode), "decode"), .. BandFit.Fit(Unseen(prefill, FitPriors.Prefill), "prefill"), AssumedConstants.BuiltinBand]);
         return single with { Hops = HopFit.Fit(rows, single) };
     }
 
