@@ -1,5 +1,6 @@
 using System.Collections.Immutable;
 using ClusterLlm.Coordinator.Placement;
+using ClusterLlm.Coordinator.Planning;
 
 namespace ClusterLlm.Coordinator.Deployments;
 
@@ -30,7 +31,7 @@ internal sealed record DeploymentContract(
     long LoadedBytes,
     long TotalBytes,
     PlanContract? Plan,
-    object? Predicted,
+    PredictedContract? Predicted,
     MeasuredContract? Measured);
 
 /// <summary>Which node holds which layers.</summary>

@@ -4,13 +4,11 @@ using Microsoft.AspNetCore.Http.HttpResults;
 
 namespace ClusterLlm.Coordinator.Deployments;
 
-/// <summary><c>/api/deployments</c> and <c>/api/plans</c>.</summary>
+/// <summary><c>/api/deployments</c>.</summary>
 internal static class DeploymentEndpoints
 {
     public static void MapDeploymentEndpoints(this IEndpointRouteBuilder routes)
     {
-        routes.MapPost("/api/plans", PlanAsync).WithTags("Deployments").Accepts<DeploymentRequestContract>("application/json")
-            .Produces<PlanContract>().WithSummary("The plan that a deployment would get, or why there is none. Changes nothing.");
         var deployments = routes.MapGroup("/api/deployments").WithTags("Deployments");
         deployments.MapPost("/", DeployAsync).Accepts<DeploymentRequestContract>("application/json").Produces<DeploymentContract>(202)
             .WithSummary("Launches a model: planned at once, started in the background.");
@@ -21,18 +19,6 @@ internal static class DeploymentEndpoints
             .WithSummary("A deployment as server-sent events: its whole state, at once and after each change, until it has stopped.");
         deployments.MapDelete("/{id}", StopAsync).WithSummary("Stops a deployment (202); one that has stopped is forgotten (204).");
         deployments.MapPost("/{id}/restart", RestartAsync).WithSummary("Plans and starts a deployment anew.");
-    }
-
-    private static async Task<IResult> PlanAsync(HttpRequest request, DeploymentPlanner planner, CancellationToken cancellationToken)
-    {
-        var (spec, problem) = await ReadAsync(request, cancellationToken);
-        return spec is null
-            ? problem!
-            : await planner.PlanAsync(spec, except: null, cancellationToken) switch
-            {
-                PlanningResult.Planned planned => TypedResults.Ok(new { plan = DeploymentViews.PlanView(planned.Plan, _ => null), planned.Plan.ModelId, predicted = (object?)null }),
-                var refused => DeploymentProblems.NotPlanned(refused),
-            };
     }
 
     private static async Task<IResult> DeployAsync(

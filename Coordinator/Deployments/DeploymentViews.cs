@@ -2,6 +2,7 @@ using System.Collections.Immutable;
 using System.Runtime.CompilerServices;
 using System.Threading.Channels;
 using ClusterLlm.Coordinator.Nodes;
+using ClusterLlm.Coordinator.Planning;
 
 namespace ClusterLlm.Coordinator.Deployments;
 
@@ -38,7 +39,7 @@ internal sealed class DeploymentViews(DeploymentRegistry deployments, ShardRegis
             progress.LoadedBytes,
             progress.TotalBytes,
             plan,
-            Predicted: null,
+            PredictedContract.From(deployment.Plan?.Placement.Predictions),
             Measured(deployment));
     }
 

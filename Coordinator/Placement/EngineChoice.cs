@@ -7,8 +7,8 @@ namespace ClusterLlm.Coordinator.Placement;
 /// <param name="Reason">One sentence.</param>
 internal readonly record struct EngineChoice(string? Name, string Reason)
 {
-    // Fastest first: MLX on the GPU, then exo (MLX with more software per hop), then our own on the CPU.
-    private static readonly ImmutableArray<string> Preference = ["mlx", "exo", "builtin"];
+    // Fastest first: MLX on the GPU, then exo (MLX with more software per hop), llama.cpp in what-if questions, then our own on the CPU.
+    private static readonly ImmutableArray<string> Preference = ["mlx", "exo", "llama.cpp", "builtin"];
 
     public static EngineChoice Choose(ImmutableArray<NodeCapacity> nodes, PlacementRequest request)
     {

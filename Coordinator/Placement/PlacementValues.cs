@@ -32,6 +32,9 @@ internal sealed record NodeCapacity(
     /// <summary>What was measured on this node with its engines; empty when it was never calibrated.</summary>
     public ImmutableArray<EngineCalibration> Calibrations { get; init; } = [];
 
+    /// <summary>The kind of link that it hangs on, for example <c>thunderbolt5</c>; <see langword="null"/> when the request's holds.</summary>
+    public string? Link { get; init; }
+
     /// <summary>How the usable memory is known, when it is not the node's own reading; <see langword="null"/> when it is.</summary>
     public string? MemoryAssumption { get; init; }
 }

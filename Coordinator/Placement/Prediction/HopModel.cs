@@ -31,14 +31,19 @@ internal static class HopModel
             return software + (measured.RoundTrip.TotalMilliseconds / 2) + (bytes / measured.BandwidthBytesPerSecond * 1e3);
         }
 
-        var link = knowledge.Link(from.MachineId == to.MachineId ? "loopback" : assumedLink ?? DefaultLink)
-            ?? knowledge.Link(DefaultLink)
-            ?? new LinkFacts(DefaultLink, 0.4, 0.115e9, 3.2, "assumed");
+        var link = from.MachineId == to.MachineId
+            ? Kind(knowledge, "loopback")
+            : Slower(Kind(knowledge, from.Link ?? assumedLink), Kind(knowledge, to.Link ?? assumedLink));
         var fixedPart = engine.Family == EngineFamily.Builtin
             ? BuiltinSoftwareMilliseconds + (link.RoundTripMilliseconds / 2)
             : link.HopMilliseconds;
         return fixedPart + (bytes / link.BandwidthBytesPerSecond * 1e3);
     }
+
+    private static LinkFacts Kind(PlanningKnowledge knowledge, string? name) =>
+        knowledge.Link(name ?? DefaultLink) ?? knowledge.Link(DefaultLink) ?? new LinkFacts(DefaultLink, 0.4, 0.115e9, 3.2, "assumed");
+
+    private static LinkFacts Slower(LinkFacts left, LinkFacts right) => left.HopMilliseconds >= right.HopMilliseconds ? left : right;
 
     private static LinkMeasurement? Measured(ClusterSnapshot cluster, string from, string to)
     {
