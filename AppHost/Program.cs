@@ -1,5 +1,6 @@
 using ClusterLlm.AppHost.Settings;
 using ClusterLlm.AppHost.Standalone;
+using ClusterLlm.ServiceDefaults;
 
 if (HelpText.IsAsked(args))
 {
@@ -9,5 +10,5 @@ if (HelpText.IsAsked(args))
 
 var reading = SettingsSources.Read(args);
 return reading.Problems.Count > 0
-    ? StandaloneProgram.Refuse(reading.Problems, Console.Error)
+    ? StandaloneProgram.Refuse(reading.Problems, Console.Error, StartFailures.InvalidSettings)
     : await StandaloneProgram.RunAsync(reading.Settings, Console.Out, Console.Error);

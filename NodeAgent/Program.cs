@@ -1,3 +1,4 @@
+using ClusterLlm.NodeAgent.Engines.Builtin;
 using ClusterLlm.NodeAgent.Hardware;
 using ClusterLlm.NodeAgent.Hosting;
 using ClusterLlm.NodeAgent.Joining;
@@ -12,6 +13,7 @@ builder.AddServiceDefaults();
 builder.AddNodeSettings();
 builder.AddAgentHosting();
 builder.AddHardware();
+builder.AddBuiltinEngine();
 builder.AddShards();
 builder.AddNodeTelemetry();
 builder.AddAgentRpc();
@@ -22,5 +24,6 @@ return await ClusterApplication.RunAsync(() =>
     var app = builder.Build();
     app.MapDefaultEndpoints();
     app.MapAgentRpc();
+    app.MapBuiltinEngine();
     return app;
 });

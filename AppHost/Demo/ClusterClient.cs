@@ -68,7 +68,11 @@ internal sealed class ClusterClient(HttpClient http, string baseUrl)
         try
         {
             using var problem = JsonDocument.Parse(text);
-            return problem.RootElement.TryGetProperty("detail", out var detail) ? detail.GetString() ?? text : text;
+            var reasons = problem.RootElement.TryGetProperty("rejections", out var rejections)
+                ? rejections.EnumerateArray().Select(rejection => rejection.GetProperty("message").GetString())
+                : [];
+            var detail = problem.RootElement.TryGetProperty("detail", out var told) ? told.GetString() ?? text : text;
+            return string.Join(' ', reasons.Prepend(detail).Distinct());
         }
         catch (JsonException)
         {

@@ -14,7 +14,8 @@ internal sealed record DeploymentView
 
     public string? Reason { get; init; }
 
-    public ProgressView? Progress { get; init; }
+    /// <summary>Loaded share of the weights, 0 to 1.</summary>
+    public double? Progress { get; init; }
 
     public PlanView? Plan { get; init; }
 
@@ -24,9 +25,6 @@ internal sealed record DeploymentView
 
     private bool Is(string state) => State.Equals(state, StringComparison.OrdinalIgnoreCase);
 }
-
-/// <param name="Share">Loaded share of the weights, 0 to 1.</param>
-internal sealed record ProgressView(double Share);
 
 internal sealed record PlanView(IReadOnlyList<StageView> Stages);
 

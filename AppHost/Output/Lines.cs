@@ -34,11 +34,11 @@ internal static class Lines
 
     /// <summary>For a terminal: every reading. <see cref="LoadingStep"/> is the plain form.</summary>
     public static string Loading(DeploymentView deployment) =>
-        Row(deployment.Name, deployment.State.ToLowerInvariant(), Share(deployment.Progress?.Share ?? 0, 1));
+        Row(deployment.Name, deployment.State.ToLowerInvariant(), Share(deployment.Progress ?? 0, 1));
 
     /// <summary>For a log: the same in steps of a quarter.</summary>
     public static string LoadingStep(DeploymentView deployment) =>
-        Row(deployment.Name, deployment.State.ToLowerInvariant(), Share(deployment.Progress?.Share ?? 0, 25));
+        Row(deployment.Name, deployment.State.ToLowerInvariant(), Share(deployment.Progress ?? 0, 25));
 
     /// <summary>What to paste to see tokens stream.</summary>
     public static string Curl(string httpUrl, string model, string question) =>

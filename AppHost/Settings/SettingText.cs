@@ -1,10 +1,13 @@
 using System.Globalization;
+using ClusterLlm.ServiceDefaults;
 
 namespace ClusterLlm.AppHost.Settings;
 
 /// <summary>Reads the text of one setting; the problem says what would be right.</summary>
 internal static class SettingText
 {
+    private static string UserFolder => Environment.GetFolderPath(Environment.SpecialFolder.UserProfile);
+
     private static readonly string[] Levels = ["Trace", "Debug", "Information", "Warning", "Error"];
 
     public static SettingResult Count(string text, int least, int most, Func<int, AppHostSettings> take) =>
@@ -29,16 +32,10 @@ internal static class SettingText
     public static SettingResult Folder(string text, Func<string, AppHostSettings> take) =>
         string.IsNullOrWhiteSpace(text) || text.Contains('\0')
             ? new(null, "a folder is needed")
-            : new(take(Path.GetFullPath(ExpandHome(text))), null);
+            : new(take(ClusterHome.Resolve(text, UserFolder).Path), null);
 
     public static SettingResult Level(string text, Func<string, AppHostSettings> take) =>
         Levels.FirstOrDefault(level => level.Equals(text, StringComparison.OrdinalIgnoreCase)) is { } known
             ? new(take(known), null)
             : new(null, $"one of {string.Join(", ", Levels)} is needed");
-
-    /// <summary>The shell expands ~ only at the start of a word, so <c>--AppHost:Home=~/x</c> arrives with it.</summary>
-    private static string ExpandHome(string path) =>
-        path == "~" || path.StartsWith("~/", StringComparison.Ordinal)
-            ? Path.Join(Environment.GetFolderPath(Environment.SpecialFolder.UserProfile), path[1..])
-            : path;
 }

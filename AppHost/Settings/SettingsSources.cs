@@ -1,3 +1,4 @@
+using ClusterLlm.ServiceDefaults;
 using Microsoft.Extensions.Configuration;
 
 namespace ClusterLlm.AppHost.Settings;
@@ -5,30 +6,26 @@ namespace ClusterLlm.AppHost.Settings;
 /// <summary>Where settings come from: appsettings.json, then the environment, then the command line.</summary>
 internal static class SettingsSources
 {
-    public const string HomeVariable = "CLUSTERLLM_HOME";
-
-    /// <summary>Double underscores stand for colons, as everywhere in .NET: <c>CLUSTERLLM__AppHost__Agents=2</c>.</summary>
-    public const string EnvironmentPrefix = "CLUSTERLLM__";
-
     public static SettingsReading Read(string[] arguments)
     {
-        var defaultHome = DefaultHome();
+        var defaultHome = ClusterHome.From(new ConfigurationBuilder().AddEnvironmentVariables().Build()).Path;
         var parsed = CommandLine.Parse(arguments);
-        var configuration = new ConfigurationBuilder()
-            .AddJsonFile(Path.Join(AppContext.BaseDirectory, "appsettings.json"), optional: true)
-            .AddJsonFile(Path.Join(defaultHome, "appsettings.json"), optional: true)
-            .AddEnvironmentVariables(EnvironmentPrefix)
-            .AddInMemoryCollection(parsed.Values)
-            .Build();
-        var reading = SettingsReader.Read(configuration, defaultHome);
-        return reading with { Problems = [.. parsed.Problems, .. reading.Problems] };
+        try
+        {
+            var reading = SettingsReader.Read(Build(defaultHome, parsed), defaultHome);
+            return reading with { Problems = [.. parsed.Problems, .. reading.Problems] };
+        }
+        catch (InvalidDataException malformed)
+        {
+            return new(new() { Home = defaultHome }, [StartFailures.Explain(malformed)?.Message ?? malformed.Message]);
+        }
     }
 
-    private static string DefaultHome()
-    {
-        var fromEnvironment = Environment.GetEnvironmentVariable(HomeVariable);
-        return string.IsNullOrWhiteSpace(fromEnvironment)
-            ? Path.Join(Environment.GetFolderPath(Environment.SpecialFolder.UserProfile), ".clusterllm")
-            : Path.GetFullPath(fromEnvironment);
-    }
+    private static IConfigurationRoot Build(string defaultHome, CommandLineReading commandLine) =>
+        new ConfigurationBuilder()
+            .AddJsonFile(Path.Join(AppContext.BaseDirectory, "appsettings.json"), optional: true)
+            .AddJsonFile(Path.Join(defaultHome, "appsettings.json"), optional: true)
+            .AddEnvironmentVariables(ClusterSettings.EnvironmentPrefix)
+            .AddInMemoryCollection(commandLine.Values)
+            .Build();
 }

@@ -1,13 +1,13 @@
 using System.Globalization;
 using System.Runtime.InteropServices;
 using ClusterLlm.AppHost.Topology;
+using ClusterLlm.ServiceDefaults;
 
 namespace ClusterLlm.AppHost.Standalone;
 
 /// <summary>Turns a described process into what the system is asked to start.</summary>
 internal sealed class LaunchResolver(BuildFacts facts, string home)
 {
-    private const string ParentVariable = "CLUSTERLLM_PARENT";
     private const string RuntimeVariable = "DOTNET_ROOT";
 
     /// <summary>The file in which the process says that it listens.</summary>
@@ -29,7 +29,7 @@ internal sealed class LaunchResolver(BuildFacts facts, string home)
         }
 
         environment[resource.ReadyFileVariable] = ReadyFilePath(resource);
-        environment[ParentVariable] = "stdin";
+        environment[ParentWatch.VariableName] = "stdin";
         var runtime = RuntimeRoot();
         environment[RuntimeVariable] = runtime;
 

@@ -1,12 +1,15 @@
 using ClusterLlm.AppHost.Output;
 using ClusterLlm.AppHost.Settings;
 using ClusterLlm.AppHost.Topology;
+using ClusterLlm.ServiceDefaults;
 
 namespace ClusterLlm.AppHost.Standalone;
 
 /// <summary>The standalone host as a program: checks what can be checked first, then runs until it is asked to end.</summary>
 internal static class StandaloneProgram
 {
+    private const int CannotStart = 1;
+
     private static readonly TimeSpan LeftoverLimit = TimeSpan.FromSeconds(10);
 
     public static async Task<int> RunAsync(AppHostSettings settings, TextWriter output, TextWriter errors)
@@ -17,10 +20,19 @@ internal static class StandaloneProgram
         try
         {
             using var held = HomeLock.TryTake(settings.Home);
-            var problems = held is null ? [InUse(settings.Home)] : (IReadOnlyList<string>)[.. facts.Missing(topology), .. FixedPortProblems(topology)];
-            if (problems.Count > 0)
+            if (held is null)
             {
-                return Refuse(problems, errors);
+                return Refuse([InUse(settings.Home)], errors, CannotStart);
+            }
+
+            if (facts.Missing(topology) is { Count: > 0 } missing)
+            {
+                return Refuse(missing, errors, CannotStart);
+            }
+
+            if (FixedPortProblems(topology) is { Count: > 0 } taken)
+            {
+                return Refuse(taken, errors, StartFailures.AddressUnavailable);
             }
 
             await EndLeftoversAsync(settings, facts, stop.Token).ConfigureAwait(false);
@@ -35,30 +47,33 @@ internal static class StandaloneProgram
         }
         catch (Exception failure) when (failure is IOException or UnauthorizedAccessException)
         {
-            return Refuse([$"{settings.Home} can't be used: {failure.Message} Set AppHost:Home or CLUSTERLLM_HOME to a folder that can be written."], errors);
+            return Refuse([$"{settings.Home} can't be used: {failure.Message} Set AppHost:Home or CLUSTERLLM_HOME to a folder that can be written."], errors, CannotStart);
         }
     }
 
-    public static int Refuse(IEnumerable<string> problems, TextWriter errors)
+    /// <summary>Tells each problem in a line of its own and answers the exit code.</summary>
+    public static int Refuse(IEnumerable<string> problems, TextWriter errors, int exitCode)
     {
         foreach (var problem in problems)
         {
             errors.WriteLine(problem);
         }
 
-        return 1;
+        return exitCode;
     }
 
     private static string InUse(string home) => RunRecord.TryRead(home) is { } other
         ? $"A cluster runs already in {home}: process {other.Pid}, {other.Url}. End it first, or set CLUSTERLLM_HOME to another folder."
         : $"A cluster runs already in {home}. End it first, or set CLUSTERLLM_HOME to another folder.";
 
-    private static IEnumerable<string> FixedPortProblems(ClusterTopology topology) =>
-        topology.Processes
+    private static IReadOnlyList<string> FixedPortProblems(ClusterTopology topology) =>
+    [
+        .. topology.Processes
             .SelectMany(process => process.Endpoints)
             .Where(endpoint => endpoint.Fixed)
             .Select(endpoint => PortPolicy.Choose(endpoint, earlier: null, LoopbackPort.IsFree).Problem)
-            .OfType<string>();
+            .OfType<string>(),
+    ];
 
     private static async Task EndLeftoversAsync(AppHostSettings settings, BuildFacts facts, CancellationToken cancellationToken)
     {

@@ -1,6 +1,7 @@
 using System.Collections.Immutable;
 using System.Globalization;
 using ClusterLlm.AppHost.Settings;
+using ClusterLlm.ServiceDefaults;
 
 namespace ClusterLlm.AppHost.Topology;
 
@@ -79,6 +80,6 @@ internal sealed record ClusterTopology
 
     private static ImmutableSortedDictionary<string, SettingValue> Common(AppHostSettings settings) =>
         ImmutableSortedDictionary<string, SettingValue>.Empty
-            .Add(SettingsSources.HomeVariable, settings.Home)
+            .Add(ClusterHome.VariableName, settings.Home)
             .Add("CLUSTERLLM__Logging__LogLevel__Default", settings.LogLevel);
 }

@@ -13,7 +13,9 @@ internal static class CalibrationEndpoints
         builder.Services.AddSingleton<CalibrationRegistry>();
         builder.Services.AddSingleton<CalibrationRunner>();
         builder.Services.AddSingleton<LinkProber>();
+        builder.Services.AddSingleton<SpeedHistory>();
         builder.Services.AddHostedService<CalibrationLoader>();
+        builder.Services.AddHostedService<SpeedRecorder>();
     }
 
     public static void MapCalibration(this IEndpointRouteBuilder routes)

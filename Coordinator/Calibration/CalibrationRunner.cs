@@ -1,3 +1,4 @@
+using System.Collections.Immutable;
 using System.Text.Json;
 using ClusterLlm.Coordinator.Catalog;
 using ClusterLlm.Coordinator.Deployments;
@@ -22,13 +23,15 @@ internal sealed class CalibrationRunner(
     DeploymentRegistry deployments,
     INodeChannels channels,
     CalibrationRegistry registry,
-    TimeProvider time)
+    TimeProvider time) : IDisposable
 {
     public const int ContextTokens = 256;
     private const int AnswerTokens = 96;
     private static readonly TimeSpan LoadLimit = TimeSpan.FromMinutes(10);
 
     private readonly SemaphoreSlim _one = new(1, 1);
+
+    public void Dispose() => _one.Dispose();
 
     public async Task<CalibrationOutcome> RunAsync(string nodeId, string engine, CancellationToken cancellationToken)
     {
@@ -145,7 +148,7 @@ internal sealed class CalibrationRunner(
         }
     }
 
-    private static (string? Problem, bool Done)? State(IReadOnlyDictionary<string, Deployment> all, string id) =>
+    private static (string? Problem, bool Done)? State(ImmutableSortedDictionary<string, Deployment> all, string id) =>
         !all.TryGetValue(id, out var deployment) ? ("it was removed while it was measured.", true)
         : deployment.State == DeploymentState.Ready ? (null, true)
         : deployment.State is DeploymentState.Failed or DeploymentState.Stopped ? (deployment.Reason ?? "it failed to start.", true)

@@ -68,3 +68,13 @@ internal sealed class LinkRow
 
     public long MeasuredAtUnixMs { get; set; }
 }
+
+/// <summary>What a deployment decoded at.</summary>
+internal sealed class SpeedRow
+{
+    public required string DeploymentId { get; set; }
+
+    public double TokensPerSecond { get; set; }
+
+    public long MeasuredAtUnixMs { get; set; }
+}

@@ -10,15 +10,18 @@ internal static class DeploymentEndpoints
     public static void MapDeploymentEndpoints(this IEndpointRouteBuilder routes)
     {
         var deployments = routes.MapGroup("/api/deployments").WithTags("Deployments");
-        deployments.MapPost("/", DeployAsync).Accepts<DeploymentRequestContract>("application/json").Produces<DeploymentContract>(202)
+        deployments.MapPost("/", DeployAsync).DescribeBody<DeploymentRequestContract>().Produces<DeploymentContract>(202)
+            .ProducesProblem(400).ProducesProblem(404).ProducesProblem(409).ProducesProblem(413).ProducesProblem(422)
             .WithSummary("Launches a model: planned at once, started in the background.");
         deployments.MapGet("/", (DeploymentViews views) => views.All()).WithSummary("All deployments, oldest first.");
         deployments.MapGet("/{id}", Results<Ok<DeploymentContract>, ProblemHttpResult> (string id, DeploymentViews views) =>
             views.Find(id) is { } found ? TypedResults.Ok(found) : NoDeployment(id, views)).WithSummary("One deployment, by id or name.");
         deployments.MapGet("/{id}/events", Events)
             .WithSummary("A deployment as server-sent events: its whole state, at once and after each change, until it has stopped.");
-        deployments.MapDelete("/{id}", StopAsync).WithSummary("Stops a deployment (202); one that has stopped is forgotten (204).");
-        deployments.MapPost("/{id}/restart", RestartAsync).WithSummary("Plans and starts a deployment anew.");
+        deployments.MapDelete("/{id}", StopAsync).Produces<DeploymentContract>(202).Produces(204).ProducesProblem(404)
+            .WithSummary("Stops a deployment (202); one that has stopped is forgotten (204).");
+        deployments.MapPost("/{id}/restart", RestartAsync).Produces<DeploymentContract>(202).ProducesProblem(404).ProducesProblem(409)
+            .WithSummary("Plans and starts a deployment anew.");
     }
 
     private static async Task<IResult> DeployAsync(

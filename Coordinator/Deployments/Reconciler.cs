@@ -35,7 +35,7 @@ internal static class Reconciler
         // After its own start the Coordinator knows no node yet: they are not lost, they are on their way.
         var missingNodes = MissingNodes(deployment, actual);
         var graceEnd = actual.StartedAt + options.StartupGrace;
-        if (now < graceEnd && missingNodes.Any(nodeId => !actual.Nodes.ContainsKey(nodeId)))
+        if (now < graceEnd && missingNodes.Any(nodeId => actual.Nodes.GetValueOrDefault(nodeId)?.State is null or NodeState.Joining))
         {
             return [new DeploymentAction.Wait(graceEnd)];
         }

@@ -62,7 +62,7 @@ public sealed class ChatTemplate
     /// <exception cref="ChatTemplateException">The template can't be rendered, or goes beyond the limits.</exception>
     public string Render(JsonElement messages, JsonElement? tools, bool addGenerationPrompt, IReadOnlyDictionary<string, JsonElement>? variables)
     {
-        RenderState state = new(CreateScope(messages, tools, addGenerationPrompt, variables));
+        RenderState state = new(CreateScope(messages, tools, addGenerationPrompt, variables), _time);
         try
         {
             Statement.RenderAll(_statements, state);

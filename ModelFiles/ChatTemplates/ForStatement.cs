@@ -5,6 +5,8 @@ internal sealed class ForStatement(
     int line, Expression target, Expression items, Expression? condition, IReadOnlyList<Statement> body, IReadOnlyList<Statement> otherwise)
     : Statement(line)
 {
+    private readonly int _line = line;
+
     protected override TemplateFlow RenderCore(RenderState state)
     {
         var all = TemplateOperators.Items(items.Evaluate(state));
@@ -18,6 +20,7 @@ internal sealed class ForStatement(
         LoopState loop = new(chosen);
         for (var i = 0; i < chosen.Count; i++)
         {
+            state.Step(_line);
             loop.Index = i;
             var flow = state.Within(outer, () => RenderRound(loop, state));
             if (flow == TemplateFlow.Break)

@@ -27,8 +27,9 @@ internal sealed class TemplateScope(TemplateScope? parent)
 }
 
 /// <summary>One rendering: what is visible, what is written, and how much was done.</summary>
-internal sealed class RenderState(TemplateScope scope)
+internal sealed class RenderState(TemplateScope scope, TimeProvider time)
 {
+    private readonly long _started = time.GetTimestamp();
     private int _steps;
 
     public TemplateScope Scope { get; private set; } = scope;
@@ -45,6 +46,11 @@ internal sealed class RenderState(TemplateScope scope)
         if (++_steps > TemplateLimits.MaxSteps)
         {
             throw new TemplateProblemException($"the template takes more than {TemplateLimits.MaxSteps} steps");
+        }
+
+        if (_steps % 16 == 0 && time.GetElapsedTime(_started) > TemplateLimits.MaxTime)
+        {
+            throw new TemplateProblemException($"the template takes longer than {TemplateLimits.MaxTime.TotalSeconds} s");
         }
 
         RuntimeHelpers.EnsureSufficientExecutionStack();

@@ -1,5 +1,3 @@
-using System.Text;
-
 namespace ClusterLlm.ModelFiles;
 
 /// <summary>
@@ -8,19 +6,19 @@ namespace ClusterLlm.ModelFiles;
 /// </summary>
 internal sealed class TemplateLexer
 {
-    private static readonly string[] Operators =
-        ["**", "//", "==", "!=", "<=", ">=", "+", "-", "*", "/", "%", "~", "|", "(", ")", "[", "]", "{", "}", ",", ":", ".", "=", "<", ">", ";"];
-
     private readonly string _source;
-    private readonly List<TemplateToken> _tokens = [];
-    private int _position;
-    private int _line = 1;
-    private int _lineCountedTo;
+    private readonly TemplateCursor _cursor;
+    private readonly TagTokenReader _tag;
 
     // Whether what was read last ended a line: only then may indentation be stripped that has no line break of its own before it.
     private bool _atLineStart = true;
 
-    private TemplateLexer(string source) => _source = source;
+    private TemplateLexer(string source)
+    {
+        _source = source;
+        _cursor = new TemplateCursor(source);
+        _tag = new TagTokenReader(_cursor);
+    }
 
     /// <exception cref="ChatTemplateException">A tag or a string is not closed, or a character is none of the language's.</exception>
     public static IReadOnlyList<TemplateToken> Read(string source)
@@ -29,14 +27,14 @@ internal sealed class TemplateLexer
         var normalized = source.Replace("\r\n", "\n", StringComparison.Ordinal).Replace('\r', '\n');
         TemplateLexer lexer = new(normalized.EndsWith('\n') ? normalized[..^1] : normalized);
         lexer.ReadAll();
-        return lexer._tokens;
+        return lexer._cursor.Tokens;
     }
 
     private void ReadAll()
     {
-        while (_position < _source.Length)
+        while (_cursor.Position < _source.Length)
         {
-            var tag = NextTag(_position);
+            var tag = NextTag(_cursor.Position);
             AddText(tag < 0 ? _source.Length : tag, tag);
             if (tag >= 0)
             {
@@ -44,7 +42,7 @@ internal sealed class TemplateLexer
             }
         }
 
-        Add(TemplateTokenKind.End, "");
+        _cursor.Add(TemplateTokenKind.End, "");
     }
 
     private int NextTag(int start)
@@ -63,7 +61,7 @@ internal sealed class TemplateLexer
     /// <param name="tag">Where the tag after the text begins; negative when there is none.</param>
     private void AddText(int end, int tag)
     {
-        var text = _source[_position..end];
+        var text = _source[_cursor.Position..end];
         var sign = tag >= 0 && tag + 2 < _source.Length ? _source[tag + 2] : ' ';
         if (tag >= 0 && sign == '-')
         {
@@ -80,19 +78,19 @@ internal sealed class TemplateLexer
 
         if (text.Length > 0)
         {
-            Add(TemplateTokenKind.Text, text);
+            _cursor.Add(TemplateTokenKind.Text, text);
         }
 
-        _position = end;
+        _cursor.Position = end;
     }
 
     private void ReadTag(int tag)
     {
         var kind = _source[tag + 1];
-        _position = tag + 2;
-        if (_position < _source.Length && _source[_position] is '-' or '+')
+        _cursor.Position = tag + 2;
+        if (_cursor.Position < _source.Length && _source[_cursor.Position] is '-' or '+')
         {
-            _position++;
+            _cursor.Position++;
         }
 
         switch (kind)
@@ -101,13 +99,13 @@ internal sealed class TemplateLexer
                 SkipComment(tag);
                 break;
             case '{':
-                Add(TemplateTokenKind.OutputStart, "{{");
+                _cursor.Add(TemplateTokenKind.OutputStart, "{{");
                 ReadTokens("}}", TemplateTokenKind.OutputEnd);
                 break;
             default:
                 if (!TryReadRaw())
                 {
-                    Add(TemplateTokenKind.BlockStart, "{%");
+                    _cursor.Add(TemplateTokenKind.BlockStart, "{%");
                     ReadTokens("%}", TemplateTokenKind.BlockEnd);
                 }
 
@@ -117,38 +115,38 @@ internal sealed class TemplateLexer
 
     private void SkipComment(int tag)
     {
-        var end = _source.IndexOf("#}", _position, StringComparison.Ordinal);
+        var end = _source.IndexOf("#}", _cursor.Position, StringComparison.Ordinal);
         if (end < 0)
         {
-            _position = tag;
-            throw Error("the comment is never closed with '#}'");
+            _cursor.Position = tag;
+            throw _cursor.Error("the comment is never closed with '#}'");
         }
 
-        var sign = end > _position ? _source[end - 1] : ' ';
-        _position = end + 2;
+        var sign = end > _cursor.Position ? _source[end - 1] : ' ';
+        _cursor.Position = end + 2;
         EndBlock(sign);
     }
 
     /// <summary>White space after a block's or comment's end.</summary>
     private void EndBlock(char sign)
     {
-        var start = _position;
+        var start = _cursor.Position;
         if (sign == '-')
         {
-            SkipWhiteSpace();
+            _cursor.SkipWhiteSpace();
         }
-        else if (sign != '+' && _position < _source.Length && _source[_position] == '\n')
+        else if (sign != '+' && _cursor.Position < _source.Length && _source[_cursor.Position] == '\n')
         {
-            _position++;
+            _cursor.Position++;
         }
 
-        _atLineStart = _position > start && _source[_position - 1] == '\n';
+        _atLineStart = _cursor.Position > start && _source[_cursor.Position - 1] == '\n';
     }
 
     /// <summary><c>{% raw %}</c> … <c>{% endraw %}</c> is text.</summary>
     private bool TryReadRaw()
     {
-        if (!TagIs("raw", _position, out var bodyStart))
+        if (!TagIs("raw", _cursor.Position, out var bodyStart))
         {
             return false;
         }
@@ -159,14 +157,14 @@ internal sealed class TemplateLexer
             if (TagIs("endraw", inner, out var end))
             {
                 var text = _source[bodyStart..i];
-                Add(TemplateTokenKind.Text, _source[inner - 1] == '-' ? text.TrimEnd() : text);
-                _position = end;
+                _cursor.Add(TemplateTokenKind.Text, _source[inner - 1] == '-' ? text.TrimEnd() : text);
+                _cursor.Position = end;
                 _atLineStart = false;
                 return true;
             }
         }
 
-        throw Error("'raw' is never closed with 'endraw'");
+        throw _cursor.Error("'raw' is never closed with 'endraw'");
     }
 
     private bool TagIs(string name, int position, out int end)
@@ -186,24 +184,24 @@ internal sealed class TemplateLexer
         var depth = 0;
         while (true)
         {
-            SkipWhiteSpace();
-            if (_position >= _source.Length)
+            _cursor.SkipWhiteSpace();
+            if (_cursor.Position >= _source.Length)
             {
-                throw Error($"the tag is never closed with '{close}'");
+                throw _cursor.Error($"the tag is never closed with '{close}'");
             }
 
-            var signed = _source[_position] is '-' or '+' && Starts(close, _position + 1);
-            if ((signed || Starts(close, _position)) && (depth == 0 || close == "%}"))
+            var signed = _source[_cursor.Position] is '-' or '+' && _cursor.Starts(close, _cursor.Position + 1);
+            if ((signed || _cursor.Starts(close, _cursor.Position)) && (depth == 0 || close == "%}"))
             {
-                var sign = signed ? _source[_position] : ' ';
-                Add(closeKind, close);
-                _position += close.Length + (signed ? 1 : 0);
+                var sign = signed ? _source[_cursor.Position] : ' ';
+                _cursor.Add(closeKind, close);
+                _cursor.Position += close.Length + (signed ? 1 : 0);
                 EndTag(closeKind, sign);
                 return;
             }
 
-            ReadToken();
-            depth += _tokens[^1] switch
+            _tag.Read();
+            depth += _cursor.Tokens[^1] switch
             {
                 { Kind: TemplateTokenKind.Operator, Value: "{" } => 1,
                 { Kind: TemplateTokenKind.Operator, Value: "}" } => -1,
@@ -223,109 +221,7 @@ internal sealed class TemplateLexer
         _atLineStart = false;
         if (sign == '-')
         {
-            SkipWhiteSpace();
+            _cursor.SkipWhiteSpace();
         }
     }
-
-    private void ReadToken()
-    {
-        var start = _position;
-        var first = _source[start];
-        if (char.IsLetter(first) || first == '_')
-        {
-            Add(TemplateTokenKind.Name, _source[start..Advance(character => char.IsLetterOrDigit(character) || character == '_')], start);
-        }
-        else if (char.IsAsciiDigit(first))
-        {
-            ReadNumber(start);
-        }
-        else if (first is '\'' or '"')
-        {
-            ReadString(first);
-        }
-        else
-        {
-            var symbol = Operators.FirstOrDefault(candidate => Starts(candidate, start)) ?? throw Error($"unexpected character '{first}'");
-            _position += symbol.Length;
-            Add(TemplateTokenKind.Operator, symbol);
-        }
-    }
-
-    private void ReadNumber(int start)
-    {
-        Advance(character => char.IsAsciiDigit(character) || character == '_');
-        var kind = TemplateTokenKind.Integer;
-        if (_position + 1 < _source.Length && _source[_position] == '.' && char.IsAsciiDigit(_source[_position + 1]))
-        {
-            kind = TemplateTokenKind.Float;
-            _position++;
-            Advance(char.IsAsciiDigit);
-        }
-
-        if (_position + 1 < _source.Length && _source[_position] is 'e' or 'E' && (char.IsAsciiDigit(_source[_position + 1]) || _source[_position + 1] is '-' or '+'))
-        {
-            kind = TemplateTokenKind.Float;
-            _position += 2;
-            Advance(char.IsAsciiDigit);
-        }
-
-        Add(kind, _source[start.._position].Replace("_", "", StringComparison.Ordinal));
-    }
-
-    private void ReadString(char quote)
-    {
-        StringBuilder text = new();
-        var position = _position + 1;
-        while (position < _source.Length && _source[position] != quote)
-        {
-            if (_source[position] == '\\' && position + 1 < _source.Length)
-            {
-                position = TemplateEscapes.Append(_source, position + 1, text);
-            }
-            else
-            {
-                text.Append(_source[position++]);
-            }
-        }
-
-        if (position >= _source.Length)
-        {
-            throw Error($"a text that begins with {quote} is never closed");
-        }
-
-        Add(TemplateTokenKind.String, text.ToString());
-        _position = position + 1;
-    }
-
-    private int Advance(Func<char, bool> belongs)
-    {
-        while (_position < _source.Length && belongs(_source[_position]))
-        {
-            _position++;
-        }
-
-        return _position;
-    }
-
-    private void SkipWhiteSpace() => Advance(char.IsWhiteSpace);
-
-    private bool Starts(string value, int position) => string.CompareOrdinal(_source, position, value, 0, value.Length) == 0;
-
-    private void Add(TemplateTokenKind kind, string value) => Add(kind, value, _position);
-
-    private void Add(TemplateTokenKind kind, string value, int position) => _tokens.Add(new TemplateToken(kind, value, LineAt(position)));
-
-    private int LineAt(int position)
-    {
-        var end = Math.Min(position, _source.Length);
-        if (end > _lineCountedTo)
-        {
-            _line += _source.AsSpan(_lineCountedTo, end - _lineCountedTo).Count('\n');
-            _lineCountedTo = end;
-        }
-
-        return _line;
-    }
-
-    private ChatTemplateException Error(string problem) => new(LineAt(_position), problem);
 }

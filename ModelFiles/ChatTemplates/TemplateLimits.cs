@@ -7,7 +7,13 @@ internal static class TemplateLimits
     public const int MaxLength = 32 << 20;
 
     /// <summary>Expressions and statements in one rendering.</summary>
-    public const int MaxSteps = 20_000_000;
+    public const int MaxSteps = 5_000_000;
+
+    /// <summary>Items of one list.</summary>
+    public const int MaxItems = 1 << 20;
+
+    /// <summary>For one rendering: a step may go over many items.</summary>
+    public static readonly TimeSpan MaxTime = TimeSpan.FromSeconds(5);
 
     /// <summary>Numbers of one <c>range</c>; Jinja's sandbox has the same limit.</summary>
     public const int MaxRange = 100_000;
@@ -16,7 +22,15 @@ internal static class TemplateLimits
     {
         if (length > MaxLength)
         {
-            throw new TemplateProblemException($"a text or list grows beyond {MaxLength} characters or items");
+            throw new TemplateProblemException($"a text grows beyond {MaxLength} characters");
+        }
+    }
+
+    public static void CheckCount(long count)
+    {
+        if (count > MaxItems)
+        {
+            throw new TemplateProblemException($"a list grows beyond {MaxItems} items");
         }
     }
 }

@@ -76,7 +76,7 @@ internal static class TemplateMethods
     private static object? Change(List<object?> list, Action change)
     {
         change();
-        TemplateLimits.CheckLength(list.Count);
+        TemplateLimits.CheckCount(list.Count);
         return null;
     }
 

@@ -86,10 +86,16 @@ internal static class TemplateOperators
     {
         List<object?> list => list,
         TemplateMap map => [.. map.Keys],
-        string text => [.. text.EnumerateRunes().Select(rune => rune.ToString())],
+        string text => Characters(text),
         Undefined => [],
         _ => throw new TemplateProblemException($"{TypeName(value)} can't be looped over"),
     };
+
+    private static List<object?> Characters(string text)
+    {
+        TemplateLimits.CheckCount(text.Length);
+        return [.. text.EnumerateRunes().Select(rune => rune.ToString())];
+    }
 
     public static double? ToNumber(object? value) => value switch
     {
@@ -151,7 +157,7 @@ internal static class TemplateOperators
 
     private static List<object?> ConcatLists(List<object?> left, List<object?> right)
     {
-        TemplateLimits.CheckLength((long)left.Count + right.Count);
+        TemplateLimits.CheckCount((long)left.Count + right.Count);
         return [.. left, .. right];
     }
 
@@ -165,7 +171,7 @@ internal static class TemplateOperators
     private static List<object?> RepeatList(List<object?> list, long count)
     {
         var times = Math.Max(count, 0);
-        TemplateLimits.CheckLength((long)Int128.Min((Int128)list.Count * times, long.MaxValue));
+        TemplateLimits.CheckCount((long)Int128.Min((Int128)list.Count * times, long.MaxValue));
         return list.Count == 0 ? [] : [.. Enumerable.Range(0, (int)times).SelectMany(_ => list)];
     }
 }

@@ -1,4 +1,6 @@
 using System.Buffers;
+using System.Globalization;
+using System.Text;
 
 namespace ClusterLlm.ModelFiles;
 
@@ -74,7 +76,10 @@ internal sealed class AddedTokens
         && (!token.SingleWord || IsAlone(text, index, index + token.Content.Length)));
 
     private static bool IsAlone(string text, int start, int end) =>
-        (start == 0 || !IsWord(text[start - 1])) && (end == text.Length || !IsWord(text[end]));
+        (Rune.DecodeLastFromUtf16(text.AsSpan(0, start), out var before, out _) != OperationStatus.Done || !IsWord(before))
+        && (Rune.DecodeFromUtf16(text.AsSpan(end), out var after, out _) != OperationStatus.Done || !IsWord(after));
 
-    private static bool IsWord(char character) => char.IsLetterOrDigit(character) || character == '_' || char.IsSurrogate(character);
+    /// <summary>What <c>\w</c> matches: letters, marks, digits, connectors and joiners.</summary>
+    private static bool IsWord(Rune character) => Rune.GetUnicodeCategory(character) is
+        <= UnicodeCategory.LetterNumber or UnicodeCategory.ConnectorPunctuation || character.Value is 0x200C or 0x200D;
 }

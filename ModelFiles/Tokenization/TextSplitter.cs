@@ -147,27 +147,27 @@ internal readonly struct AstralStandIns
         return new AstralStandIns(seen.ToString(), [.. indices]);
     }
 
-    /// <summary>Rare characters, so that no pattern names them, of scripts that patterns do not treat apart.</summary>
+    /// <summary>Rare characters, so that no pattern names them; below U+0800 where the category has one, since some patterns have ranges from there to CJK.</summary>
     private static char StandIn(UnicodeCategory category) => category switch
     {
-        UnicodeCategory.UppercaseLetter => '\u10A0',
+        UnicodeCategory.UppercaseLetter => '\u018F',
         UnicodeCategory.LowercaseLetter => '\u0250',
-        UnicodeCategory.TitlecaseLetter => '\u1F88',
+        UnicodeCategory.TitlecaseLetter => '\u01C5',
         UnicodeCategory.ModifierLetter => '\u02B0',
         UnicodeCategory.OtherLetter => '\u01BB',
         UnicodeCategory.NonSpacingMark => '\u0487',
         UnicodeCategory.SpacingCombiningMark => '\u0903',
         UnicodeCategory.EnclosingMark => '\u0488',
         UnicodeCategory.DecimalDigitNumber => '\u0660',
-        UnicodeCategory.LetterNumber => '\u2180',
-        UnicodeCategory.OtherNumber => '\u2470',
-        UnicodeCategory.DashPunctuation => '\u2E17',
-        UnicodeCategory.OtherPunctuation => '\u2E0E',
-        UnicodeCategory.MathSymbol => '\u2A00',
-        UnicodeCategory.CurrencySymbol => '\u20A0',
+        UnicodeCategory.LetterNumber => '\u16EE',
+        UnicodeCategory.OtherNumber => '\u00BE',
+        UnicodeCategory.DashPunctuation => '\u058A',
+        UnicodeCategory.OtherPunctuation => '\u055A',
+        UnicodeCategory.MathSymbol => '\u03F6',
+        UnicodeCategory.CurrencySymbol => '\u058F',
         UnicodeCategory.ModifierSymbol => '\u02D2',
-        UnicodeCategory.OtherSymbol => '\u2600',
-        UnicodeCategory.Format => '\u2061',
+        UnicodeCategory.OtherSymbol => '\u0482',
+        UnicodeCategory.Format => '\u0600',
         UnicodeCategory.PrivateUse => '\uE000',
         _ => '\u0378',
     };

@@ -27,7 +27,7 @@ internal sealed class NodeDescriber(
             description.Engines.Add((await engine.DescribeAsync(cancellationToken).ConfigureAwait(false)).ToProto(engine.Name));
         }
 
-        description.Addresses.Add(Address());
+        description.Addresses.Add(Address(machineFacts));
         return description;
     }
 
@@ -52,15 +52,15 @@ internal sealed class NodeDescriber(
         };
     }
 
-    /// <summary>The agent listens on loopback only, so one address is all there is; a set address says itself how it is reached.</summary>
-    private Proto.NodeAddress Address()
+    private Proto.NodeAddress Address(MachineFacts facts)
     {
         var url = options.Value.AdvertisedUrl ?? endpoints.GrpcUrl;
+        var link = InterfaceLinks.Of(url, facts.Links);
         return new Proto.NodeAddress
         {
             Url = url.GetLeftPart(UriPartial.Authority),
-            Kind = url.IsLoopback ? Proto.LinkKind.Loopback : Proto.LinkKind.Unspecified,
-            Interface = url.IsLoopback ? "lo" : "",
+            Kind = link.Kind.ToProto(),
+            Interface = link.Interface,
         };
     }
 }

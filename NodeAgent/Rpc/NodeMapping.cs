@@ -47,6 +47,15 @@ internal static class NodeMapping
         return telemetry;
     }
 
+    public static Proto.LinkKind ToProto(this LinkKind kind) => kind switch
+    {
+        LinkKind.Loopback => Proto.LinkKind.Loopback,
+        LinkKind.Ethernet => Proto.LinkKind.Ethernet,
+        LinkKind.Wifi => Proto.LinkKind.Wifi,
+        LinkKind.Thunderbolt => Proto.LinkKind.Thunderbolt,
+        _ => Proto.LinkKind.Unspecified,
+    };
+
     private static Proto.ShardTelemetry ToProto(ShardSample sample) => new()
     {
         DeploymentId = sample.Spec.DeploymentId,

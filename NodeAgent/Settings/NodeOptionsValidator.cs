@@ -1,4 +1,5 @@
 using System.Globalization;
+using ClusterLlm.NodeAgent.Engines.Builtin;
 using ClusterLlm.ServiceDefaults;
 using Microsoft.Extensions.Options;
 
@@ -9,6 +10,12 @@ internal sealed class NodeOptionsValidator(IConfiguration configuration) : IVali
 {
     private const int HighestPort = 65_535;
 
+    private static readonly Dictionary<string, Type> Sections = new()
+    {
+        [NodeOptions.SectionName] = typeof(NodeOptions),
+        [BuiltinOptions.SectionName] = typeof(BuiltinOptions),
+    };
+
     public ValidateOptionsResult Validate(string? name, NodeOptions options)
     {
         string[] problems = [.. UnknownKeys(), .. Problems(options)];
@@ -16,8 +23,7 @@ internal sealed class NodeOptionsValidator(IConfiguration configuration) : IVali
     }
 
     private IEnumerable<string> UnknownKeys() =>
-        SettingsGuard.FindUnknown(configuration, new Dictionary<string, Type> { [NodeOptions.SectionName] = typeof(NodeOptions) })
-            .Select(unknown => unknown.ToString());
+        SettingsGuard.FindUnknown(configuration, Sections).Select(unknown => unknown.ToString());
 
     private static IEnumerable<string> Problems(NodeOptions options)
     {

@@ -85,7 +85,7 @@ public sealed class AppHostTests
 
         await using (var host = AppHostProcess.Start(home, $"--AppHost:HttpPort={port}"))
         {
-            Assert.Equal(1, await host.WaitForExitAsync(TestContext.Current.CancellationToken));
+            Assert.Equal(3, await host.WaitForExitAsync(TestContext.Current.CancellationToken));
             Assert.Equal($"Port {port} (AppHost:HttpPort) is in use. End what listens there, set AppHost:HttpPort to another port, or leave it out to have one chosen.", host.Output);
         }
 
@@ -98,7 +98,7 @@ public sealed class AppHostTests
         var home = AppHostProcess.NewHome();
         await using var host = AppHostProcess.Start(home, "--AppHost:Agent=2");
 
-        Assert.Equal(1, await host.WaitForExitAsync(TestContext.Current.CancellationToken));
+        Assert.Equal(2, await host.WaitForExitAsync(TestContext.Current.CancellationToken));
         Assert.Contains("did you mean AppHost:Agents?", host.Output);
         Directory.Delete(home, recursive: true);
     }

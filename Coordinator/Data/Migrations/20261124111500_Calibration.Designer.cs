@@ -126,6 +126,21 @@ namespace ClusterLlm.Coordinator.Data.Migrations
 
                     b.ToTable("Links");
                 });
+            modelBuilder.Entity("ClusterLlm.Coordinator.Data.SpeedRow", b =>
+                {
+                    b.Property<string>("DeploymentId")
+                        .HasColumnType("TEXT");
+
+                    b.Property<long>("MeasuredAtUnixMs")
+                        .HasColumnType("INTEGER");
+
+                    b.Property<double>("TokensPerSecond")
+                        .HasColumnType("REAL");
+
+                    b.HasKey("DeploymentId");
+
+                    b.ToTable("Speeds");
+                });
 #pragma warning restore 612, 618
         }
     }

@@ -41,6 +41,19 @@ namespace ClusterLlm.Coordinator.Data.Migrations
                 {
                     table.PrimaryKey("PK_Links", x => new { x.FromNodeId, x.ToNodeId });
                 });
+
+            migrationBuilder.CreateTable(
+                name: "Speeds",
+                columns: table => new
+                {
+                    DeploymentId = table.Column<string>(type: "TEXT", nullable: false),
+                    TokensPerSecond = table.Column<double>(type: "REAL", nullable: false),
+                    MeasuredAtUnixMs = table.Column<long>(type: "INTEGER", nullable: false)
+                },
+                constraints: table =>
+                {
+                    table.PrimaryKey("PK_Speeds", x => x.DeploymentId);
+                });
         }
 
         /// <inheritdoc />
@@ -51,6 +64,9 @@ namespace ClusterLlm.Coordinator.Data.Migrations
 
             migrationBuilder.DropTable(
                 name: "Links");
+
+            migrationBuilder.DropTable(
+                name: "Speeds");
         }
     }
 }

@@ -66,9 +66,10 @@ internal sealed class BuiltinEngine(
     {
         try
         {
-            var tokenizer = spec.IsLastStage ? ModelTokenizer.Load(model.Path) : null;
+            // Before the weights: a tokenizer or template that can't be used is told at once.
+            var generation = spec.IsLastStage ? CreateGeneration(spec, model, ModelTokenizer.Load(model.Path)) : null;
             var weights = StageWeightsLoader.Load(model, spec.FirstLayer, spec.LayerCount, KernelSet.Best);
-            return Assemble(spec, model, weights, tokenizer, progress, cancellationToken);
+            return Assemble(spec, model, weights, generation, progress, cancellationToken);
         }
         catch (ModelFileException exception)
         {
@@ -77,7 +78,12 @@ internal sealed class BuiltinEngine(
     }
 
     private BuiltinShard Assemble(
-        ShardSpec spec, ModelFolder model, StageWeights weights, ModelTokenizer? tokenizer, IProgress<ShardProgress> progress, CancellationToken cancellationToken)
+        ShardSpec spec,
+        ModelFolder model,
+        StageWeights weights,
+        Func<SequenceScheduler, GenerationRunner>? createGeneration,
+        IProgress<ShardProgress> progress,
+        CancellationToken cancellationToken)
     {
         var chunk = ChunkTokens(spec);
         var memory = BuiltinMemory.Stage(model, spec.FirstLayer, spec.LayerCount, spec.ContextTokens, spec.MaxConcurrency, chunk, pool.Workers);
@@ -100,7 +106,7 @@ internal sealed class BuiltinEngine(
         var microBatches = Math.Max(1, spec.MicroBatches);
         var limits = new StepLimits(chunk, microBatches, Math.Max(microBatches, spec.WorldSize));
         var services = new ShardServices(clock.Time, clock.ShardLogger, limits);
-        return new BuiltinShard(spec, parts, memory, directory, services, tokenizer is null ? null : CreateGeneration(spec, model, tokenizer));
+        return new BuiltinShard(spec, parts, memory, directory, services, createGeneration);
     }
 
     private Func<SequenceScheduler, GenerationRunner> CreateGeneration(ShardSpec spec, ModelFolder model, ModelTokenizer tokenizer)
@@ -114,7 +120,7 @@ internal sealed class BuiltinEngine(
 
         var requestModel = new RequestModel(
             tokenizer,
-            new ChatRenderer(model),
+            ChatRenderer.Load(model, clock.Time),
             model.GenerationDefaults,
             model.EosTokenIds.ToFrozenSet(),
             model.Config.VocabularySize,

@@ -25,6 +25,23 @@ public sealed class DeploymentApiTests
         Assert.Equal(("node-1", 0, 6), (stage.GetProperty("node").GetString(), stage.GetProperty("firstLayer").GetInt32(), stage.GetProperty("layerCount").GetInt32()));
         Assert.Empty((await host.GetAsync("/api/deployments", cancelled)).EnumerateArray());
         Assert.Empty(node.Shards.Calls);
+
+        // What "curl -d" sends.
+        using var http = host.CreateClient();
+        using var form = new StringContent("""{"model": "tiny"}""", Encoding.UTF8, "application/x-www-form-urlencoded");
+        using var answer = await http.PostAsync("/api/plans", form, cancelled);
+        Assert.Equal(HttpStatusCode.OK, answer.StatusCode);
+    }
+
+    [Fact(Timeout = 120_000)]
+    public async Task OpenApi_DescribesTheClusterApi()
+    {
+        var cancelled = TestContext.Current.CancellationToken;
+        await using var host = new CoordinatorHost();
+        var paths = (await host.GetAsync("/openapi/v1.json", cancelled)).GetProperty("paths");
+        var body = paths.GetProperty("/api/deployments").GetProperty("post").GetProperty("requestBody").ToString();
+        Assert.Contains("contextTokens", body, StringComparison.Ordinal);
+        Assert.True(paths.TryGetProperty("/api/nodes/{id}/drain", out _));
     }
 
     [Fact(Timeout = 120_000)]

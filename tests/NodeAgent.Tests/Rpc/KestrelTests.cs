@@ -81,8 +81,14 @@ public sealed class KestrelTests : IDisposable
         TaskCompletionSource cancelled,
         [EnumeratorCancellation] CancellationToken cancellationToken)
     {
-        using var registration = cancellationToken.Register(() => cancelled.SetResult());
-        yield return new GenerationEvent.Progress(0, 0, 4);
-        await FakeEngine.Held().Task.WaitAsync(cancellationToken);
+        try
+        {
+            yield return new GenerationEvent.Progress(0, 0, 4);
+            await FakeEngine.Held().Task.WaitAsync(cancellationToken);
+        }
+        finally
+        {
+            cancelled.SetResult();
+        }
     }
 }

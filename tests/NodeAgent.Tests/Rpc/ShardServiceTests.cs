@@ -124,13 +124,22 @@ internal static class Wire
     };
 
     /// <summary>Starts a shard and waits until it is ready.</summary>
-    public static async Task StartAsync(ChannelBase channel, string deploymentId, CancellationToken cancellationToken)
+    public static Task StartAsync(ChannelBase channel, string deploymentId, CancellationToken cancellationToken) =>
+        StartAsync(channel, Spec(deploymentId), cancellationToken);
+
+    /// <summary>Starts a shard and waits until it is ready.</summary>
+    /// <exception cref="InvalidOperationException">It failed.</exception>
+    public static async Task StartAsync(ChannelBase channel, Proto.ShardSpec spec, CancellationToken cancellationToken)
     {
         var client = new Proto.ShardService.ShardServiceClient(channel);
         using var watch = client.WatchShards(new(), cancellationToken: cancellationToken);
-        await client.StartShardAsync(new() { Spec = Spec(deploymentId) }, cancellationToken: cancellationToken);
+        await client.StartShardAsync(new() { Spec = spec }, cancellationToken: cancellationToken);
         while (await watch.ResponseStream.MoveNext(cancellationToken) && watch.ResponseStream.Current.State?.Phase != Proto.ShardPhase.Ready)
         {
+            if (watch.ResponseStream.Current.State?.Phase == Proto.ShardPhase.Failed)
+            {
+                throw new InvalidOperationException(watch.ResponseStream.Current.State.Reason);
+            }
         }
     }
 }

@@ -24,7 +24,7 @@ internal static class HopFit
         {
             var (shared, perLayer, layers) = ClusterReplay.TensorParts(row, single);
             var rest = (1e3 / row.DecodeTokensPerSecond!.Value) - (shared / row.NodeCount) - perLayer;
-            return ("tensor collectives per layer", Math.Max(0, rest / layers));
+            return (TensorPredictor.CollectivesPerLayer, Math.Max(0, rest / layers));
         }));
         implied.AddRange(Fixed(rows));
         return implied.GroupBy(one => one.Name).ToImmutableSortedDictionary(
@@ -41,5 +41,5 @@ internal static class HopFit
             && Exclusions.Reason(row) is null && MeasuredModels.Spec(row.ModelKey, 4, "").TotalParameters > 200e9
         let one = RowSeries.TensorBase(row, rows).One
         where one > 0
-        select (ClusterReplay.TensorFixed, (2e3 / row.DecodeTokensPerSecond!.Value) - one);
+        select (TensorPredictor.FixedGiantMixture, (2e3 / row.DecodeTokensPerSecond!.Value) - one);
 }

@@ -15,8 +15,6 @@ internal sealed record ClusterPrediction(MeasurementRow Row, double PredictedMil
 /// <summary>Replays cluster rows: pipelines by hops, tensor clusters by what doesn't shrink with nodes.</summary>
 internal static class ClusterReplay
 {
-    public const string TensorFixed = "tensor fixed giant moe";
-
     public static IEnumerable<(MeasurementRow Row, string? Reason)> PipelineRows(ImmutableArray<MeasurementRow> rows) =>
         from row in rows
         where !row.IsSingle && row.Parallelism.StartsWith("pipeline", StringComparison.Ordinal) && row.DecodeTokensPerSecond is not null
@@ -52,10 +50,7 @@ internal static class ClusterReplay
                 && (other.IsSingle || other.Parallelism.StartsWith("tensor", StringComparison.Ordinal)));
             if (two > 0 && isReplayed && row.DecodeTokensPerSecond is not null)
             {
-                // Without a 1-node row (the model fits no single Mac) the fixed part is the engine's constant.
-                var fixedPart = one > 0 ? (2 * two) - one : constants.Hops.GetValueOrDefault(TensorFixed);
-                var shrinking = 2 * (two - fixedPart);
-                yield return new ClusterPrediction(row, (shrinking / 4) + fixedPart, one > 0 ? "1 and 2 nodes" : "2 nodes and the engine's fixed part");
+                yield return new ClusterPrediction(row, TensorPredictor.FromMeasured(constants, one, two, 4), one > 0 ? "1 and 2 nodes" : "2 nodes and the engine's fixed part");
             }
         }
     }
@@ -67,7 +62,7 @@ internal static class ClusterReplay
         {
             var (shared, perLayer, layers) = TensorParts(row, constants);
             yield return new ClusterPrediction(
-                row, (shared / row.NodeCount) + perLayer + (layers * constants.Hops.GetValueOrDefault("tensor collectives per layer")), "one node, predicted");
+                row, TensorPredictor.FromModel(constants, shared, perLayer, layers, row.NodeCount), "one node, predicted");
         }
     }
 

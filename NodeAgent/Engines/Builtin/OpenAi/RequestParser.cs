@@ -27,7 +27,23 @@ internal sealed class RequestParser(RequestModel model)
     public GenerationPlan Parse(GenerationRequest request, ulong seed)
     {
         using var document = ParseBody(request.Body);
-        var fields = new RequestFields(document.RootElement);
+        try
+        {
+            return Parse(request, new RequestFields(document.RootElement), seed);
+        }
+        catch (InvalidOperationException exception)
+        {
+            // What the JSON reader says of half a surrogate pair, wherever a text or name is first looked at.
+            throw new GenerationException(400, "A text or name in the body is not valid Unicode.", code: "invalid_value", inner: exception);
+        }
+        catch (ModelFileException exception)
+        {
+            throw new GenerationException(400, $"The prompt can't be tokenized: {exception.Message}", code: "invalid_value", inner: exception);
+        }
+    }
+
+    private GenerationPlan Parse(GenerationRequest request, RequestFields fields, ulong seed)
+    {
         Unsupported.Check(fields, request.Kind);
         var sampling = SamplingReader.Read(fields, model.Defaults, model.VocabularySize, seed);
         var stops = ReadStops(fields);

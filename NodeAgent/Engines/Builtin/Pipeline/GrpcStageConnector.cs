@@ -93,9 +93,10 @@ internal sealed class GrpcStageConnector(IStageChannels channels, TimeProvider t
             call.Dispose();
             return (null, call.ResponseStream.Current?.Failure?.Message ?? "it closed the stream");
         }
-        catch (RpcException exception) when (!cancellationToken.IsCancellationRequested)
+        catch (RpcException exception)
         {
             call.Dispose();
+            cancellationToken.ThrowIfCancellationRequested();
             return (null, exception.Status.Detail);
         }
         catch
