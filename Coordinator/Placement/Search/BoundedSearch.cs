@@ -50,7 +50,7 @@ internal sealed class BoundedSearch
         var limit = new Bounds(_problem).SlowestStage(nodes);
         var chosen = _required.Concat(Enumerable.Range(0, _problem.NodeCount).Except(_required).Where(allows)
             .OrderByDescending(node => LayersWithin(node, limit)).ThenBy(node => node)).Take(nodes).Order().ToArray();
-        return chosen.Length < nodes ? null : ThroughputSearch.Find(slowest => Solve(chosen, slowest), batches, ceiling, ThroughputSearch.Coarse);
+        return chosen.Length < nodes ? null : ThroughputSearch.Find(slowest => Solve(chosen, slowest), batches, ceiling, limit, ThroughputSearch.Coarse);
     }
 
     /// <summary>Whether all nodes together can hold the model, in their order.</summary>

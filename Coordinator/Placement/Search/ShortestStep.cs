@@ -56,9 +56,9 @@ internal sealed class ShortestStep
     }
 
     /// <summary>The shortest round with several batches in flight.</summary>
-    public CutPlan? FindRound(SearchLimit limit, int batches, double ceiling, bool isFine) => _exact is null
+    public CutPlan? FindRound(SearchLimit limit, int batches, double ceiling, double floor, bool isFine) => _exact is null
         ? _bounded!.Throughput(limit.NodeCount, batches, node => node != limit.WithoutNode, ceiling)
-        : ThroughputSearch.Find(slowest => Find(limit, slowest), batches, ceiling, isFine ? ThroughputSearch.Fine : ThroughputSearch.Coarse);
+        : ThroughputSearch.Find(slowest => Find(limit, slowest), batches, ceiling, floor, isFine ? ThroughputSearch.Fine : ThroughputSearch.Coarse);
 
     private void Fill(double slowestStage, int nodes)
     {

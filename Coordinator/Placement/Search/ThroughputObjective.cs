@@ -9,6 +9,7 @@ internal sealed class ThroughputObjective(ProblemBuilder builder, PlacementReque
 {
     private readonly Dictionary<int, ShortestStep> _steps = [];
     private readonly Dictionary<int, double> _leastRounds = [];
+    private readonly Dictionary<int, double> _leastStages = [];
 
     public bool IsExact => Step(request.Concurrency).IsExact;
 
@@ -54,7 +55,8 @@ internal sealed class ThroughputObjective(ProblemBuilder builder, PlacementReque
         {
             var (batches, size) = Batches(nodes);
             var bounds = new Bounds(Step(size).Problem);
-            least = Math.Max(bounds.Latency(), batches * bounds.SlowestStage(nodes));
+            _leastStages[nodes] = bounds.SlowestStage(nodes);
+            least = Math.Max(bounds.Latency(), batches * _leastStages[nodes]);
             _leastRounds.Add(nodes, least);
         }
 
@@ -70,7 +72,7 @@ internal sealed class ThroughputObjective(ProblemBuilder builder, PlacementReque
             return null;
         }
 
-        return Step(size).FindRound(limit, batches, ceiling, isFine) is { } plan
+        return Step(size).FindRound(limit, batches, ceiling, _leastStages[limit.NodeCount], isFine) is { } plan
             ? new Candidate(plan, ThroughputSearch.Round(plan, batches) / request.Concurrency, request.ContextTokens, batches)
             : null;
     }

@@ -15,11 +15,13 @@ internal static class ThroughputSearch
     /// <param name="solve">The shortest sum with no stage slower than the argument; <see langword="null"/> when there is none.</param>
     /// <param name="batches">In flight at once; ≥ 2.</param>
     /// <param name="ceiling">Rounds longer than this are of no interest; infinite for no limit.</param>
+    /// <param name="floor">No plan has a faster slowest stage than this, in milliseconds; ≥ 0.</param>
     /// <param name="precision">Relative; how close the limit is narrowed.</param>
-    public static CutPlan? Find(Func<double, CutPlan?> solve, int batches, double ceiling, double precision)
+    public static CutPlan? Find(Func<double, CutPlan?> solve, int batches, double ceiling, double floor, double precision)
     {
         CutPlan? best = null;
-        double low = 0;
+        // A hair below the bound, so that a plan which meets it exactly is still found.
+        var low = floor * (1 - 1e-6);
         var high = ceiling / batches;
         var limit = high;
         while (true)
