@@ -1,5 +1,4 @@
 using ClusterLlm.Coordinator.Placement;
-using ClusterLlm.Coordinator.Placement.Prediction;
 using ClusterLlm.Coordinator.Placement.Search;
 
 namespace ClusterLlm.Coordinator.Tests.Placement;

@@ -1,3 +1,4 @@
+using System.Collections.Immutable;
 using ClusterLlm.Coordinator.Catalog;
 using ClusterLlm.Prediction.Fitting;
 using ClusterLlm.Prediction.Replay;
@@ -63,7 +64,7 @@ public sealed class PredictorTests
         Assert.Empty(MeasurementTable.BuiltIn.Where(row => !counted.Contains(row.Id) && !leftOut.Contains(row.Id)).Select(row => row.Id));
     }
 
-    private static void AssertNear(IReadOnlyDictionary<string, double> expected, IReadOnlyDictionary<string, double> actual)
+    private static void AssertNear(ImmutableSortedDictionary<string, double> expected, ImmutableSortedDictionary<string, double> actual)
     {
         Assert.Equal(expected.Keys, actual.Keys);
         Assert.All(expected, pair => Assert.Equal(pair.Value, actual[pair.Key], 0.002));
