@@ -1,4 +1,5 @@
 using ClusterLlm.NodeAgent.Engines.Builtin;
+using ClusterLlm.NodeAgent.Engines.Mlx;
 using ClusterLlm.NodeAgent.Hardware;
 using ClusterLlm.NodeAgent.Hosting;
 using ClusterLlm.NodeAgent.Joining;
@@ -14,6 +15,7 @@ builder.AddNodeSettings();
 builder.AddAgentHosting();
 builder.AddHardware();
 builder.AddBuiltinEngine();
+builder.AddMlxEngine();
 builder.AddShards();
 builder.AddNodeTelemetry();
 builder.AddAgentRpc();
@@ -25,5 +27,6 @@ return await ClusterApplication.RunAsync(() =>
     app.MapDefaultEndpoints();
     app.MapAgentRpc();
     app.MapBuiltinEngine();
+    app.MapMlxEngine();
     return app;
 });

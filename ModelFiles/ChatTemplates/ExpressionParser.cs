@@ -1,5 +1,4 @@
 using System.Globalization;
-using System.Runtime.CompilerServices;
 
 namespace ClusterLlm.ModelFiles;
 
@@ -8,9 +7,13 @@ internal sealed class ExpressionParser(TemplateTokens tokens)
 {
     private static readonly string[] Comparisons = ["==", "!=", "<", "<=", ">", ">="];
 
-    public Expression Parse()
+    private int _depth;
+
+    /// <summary>One expression, the inline if included.</summary>
+    public Expression Parse() => Nested(ParseConditional);
+
+    private Expression ParseConditional()
     {
-        RuntimeHelpers.EnsureSufficientExecutionStack();
         var value = ParseOr();
         while (tokens.Current is { Kind: TemplateTokenKind.Name, Value: "if", Line: var line })
         {
@@ -143,9 +146,8 @@ internal sealed class ExpressionParser(TemplateTokens tokens)
 
     private Expression ParseNot()
     {
-        RuntimeHelpers.EnsureSufficientExecutionStack();
         var line = tokens.Current.Line;
-        return tokens.TryTakeName("not") ? new NotExpression(line, ParseNot()) : ParseComparison();
+        return tokens.TryTakeName("not") ? new NotExpression(line, Nested(ParseNot)) : ParseComparison();
     }
 
     private Expression ParseComparison()
@@ -187,6 +189,19 @@ internal sealed class ExpressionParser(TemplateTokens tokens)
 
     private Expression ParseConcatenation() => ParseBinary(ParseProduct, "~");
 
+    /// <summary>Counts the depth itself: how much stack one level takes depends on the build, and the answer must not.</summary>
+    private Expression Nested(Func<Expression> parse)
+    {
+        if (++_depth > TemplateLimits.MaxExpressionDepth)
+        {
+            throw tokens.Error("the template nests too deep");
+        }
+
+        var value = parse();
+        _depth--;
+        return value;
+    }
+
     private Expression ParseProduct() => ParseBinary(ParsePower, "*", "/", "//", "%");
 
     private Expression ParsePower() => ParseBinary(ParseSign, "**");
@@ -205,14 +220,13 @@ internal sealed class ExpressionParser(TemplateTokens tokens)
 
     private Expression ParseSign()
     {
-        RuntimeHelpers.EnsureSufficientExecutionStack();
         var line = tokens.Current.Line;
         if (tokens.TryTakeOperator("-"))
         {
-            return new SignExpression(line, ParseSign(), isNegative: true);
+            return new SignExpression(line, Nested(ParseSign), isNegative: true);
         }
 
-        return tokens.TryTakeOperator("+") ? new SignExpression(line, ParseSign(), isNegative: false) : new PostfixParser(tokens, this).Parse(ParsePrimary());
+        return tokens.TryTakeOperator("+") ? new SignExpression(line, Nested(ParseSign), isNegative: false) : new PostfixParser(tokens, this).Parse(ParsePrimary());
     }
 
     /// <summary>A literal, a name, or something in brackets.</summary>

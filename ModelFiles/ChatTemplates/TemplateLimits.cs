@@ -12,6 +12,9 @@ internal static class TemplateLimits
     /// <summary>Items of one list.</summary>
     public const int MaxItems = 1 << 20;
 
+    /// <summary>Expressions within one another.</summary>
+    public const int MaxExpressionDepth = 200;
+
     /// <summary>For one rendering: a step may go over many items.</summary>
     public static readonly TimeSpan MaxTime = TimeSpan.FromSeconds(5);
 

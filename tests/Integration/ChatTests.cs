@@ -31,7 +31,8 @@ public sealed class ChatTests(RunningCluster cluster)
             .CompleteChatStreamingAsync([new UserChatMessage(DemoAnswer.Question)], Greedy, TestContext.Current.CancellationToken);
         await foreach (var update in updates)
         {
-            foreach (var part in update.ContentUpdate)
+            // The first chunk carries the role and an empty text.
+            foreach (var part in update.ContentUpdate.Where(part => part.Text.Length > 0))
             {
                 text.Append(part.Text);
                 pieces++;

@@ -39,7 +39,7 @@ public sealed class DeploymentTests(RunningCluster cluster)
 
     [Theory(Timeout = 60_000)]
     [InlineData("""{"model": 7}""", HttpStatusCode.BadRequest, "model")]
-    [InlineData("""{"model": "no-such-model", "name": "x"}""", HttpStatusCode.UnprocessableEntity, "no-such-model")]
+    [InlineData("""{"model": "no-such-model", "name": "x"}""", HttpStatusCode.NotFound, "no-such-model")]
     [InlineData("""{not json""", HttpStatusCode.BadRequest, "JSON")]
     [InlineData("""{"model": "x", "contextTokens": -1}""", HttpStatusCode.BadRequest, "contextTokens")]
     [InlineData("""{"model": "x", "contextTokenz": 1}""", HttpStatusCode.BadRequest, "contextTokenz")]

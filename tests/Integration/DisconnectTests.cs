@@ -23,7 +23,11 @@ public sealed class DisconnectTests(RunningCluster cluster)
                 messages = new[] { new { role = "user", content = "Tell me an old tale." } },
             }),
         };
-        using (var response = await cluster.Http.SendAsync(request, HttpCompletionOption.ResponseHeadersRead, token))
+
+        // Without draining: a client that goes away does not read on for a while.
+        using SocketsHttpHandler handler = new() { MaxResponseDrainSize = 0, ResponseDrainTimeout = TimeSpan.Zero };
+        using HttpClient http = new(handler) { BaseAddress = cluster.Http.BaseAddress };
+        using (var response = await http.SendAsync(request, HttpCompletionOption.ResponseHeadersRead, token))
         {
             response.EnsureSuccessStatusCode();
             using var reader = new StreamReader(await response.Content.ReadAsStreamAsync(token));

@@ -47,6 +47,9 @@ internal sealed class BuiltinEngine(
 
         // Off the caller's thread: reading gigabytes of weights and building tokenizer tables takes its time.
         var shard = await Task.Run(() => Load(spec, model, progress, cancellationToken), cancellationToken).ConfigureAwait(false);
+
+        // Reading tokenizer and headers leaves megabytes of garbage that a shard which then hardly allocates would keep for hours.
+        GC.Collect(GC.MaxGeneration, GCCollectionMode.Aggressive, blocking: true, compacting: true);
         try
         {
             progress.Report(new ShardProgress(check.WeightBytes, check.WeightBytes, WaitingForNeighbours: spec.WorldSize > 1));

@@ -16,24 +16,24 @@ public sealed class CalibrationApiTests
     [Fact(Timeout = 120_000)]
     public async Task Calibrate_TwoModels_SolvesAndPlansWithTheMachinesOwnFigures()
     {
-        var cancelled = TestContext.Current.CancellationToken;
+        var token = TestContext.Current.CancellationToken;
         await using var host = new CoordinatorHost();
         var (small, large) = (FakeModel.Llama("small"), FakeModel.Llama("large", layerBytes: 100_000_000, fingerprint: "f2"));
-        await using var node = await FakeNode.StartAsync("node-1", cancelled, small, large);
-        await host.JoinAsync(cancelled, node);
+        await using var node = await FakeNode.StartAsync("node-1", token, small, large);
+        await host.JoinAsync(token, node);
         var measured = new Queue<ModelDescription>([small, large]);
         node.Script = async (_, events, _) => await events.WriteAsync(
             new GenerateEvent { Finished = new() { FinishReason = "length", PromptTokens = 5, CompletionTokens = 51, DecodeMs = 50 * Step(measured.Dequeue()) } }, CancellationToken.None);
         using var client = host.CreateClient();
 
-        using var answer = await client.PostAsync(new Uri("/api/nodes/node-1/calibrate", UriKind.Relative), null, cancelled);
-        var body = await answer.Content.ReadFromJsonAsync<JsonElement>(cancelled);
+        using var answer = await client.PostAsync(new Uri("/api/nodes/node-1/calibrate", UriKind.Relative), null, token);
+        var body = await answer.Content.ReadFromJsonAsync<JsonElement>(token);
 
         Assert.True(answer.StatusCode == HttpStatusCode.OK, body.ToString());
         Assert.Equal(Share, body.GetProperty("calibration").GetProperty("bandwidthShare").GetDouble(), 0.02);
         Assert.Equal(LayerMilliseconds, body.GetProperty("calibration").GetProperty("layerMilliseconds").GetDouble(), 0.02);
-        using var plan = await client.PostAsJsonAsync("/api/plans", new { model = "large", contextTokens = 64, concurrency = 1 }, cancelled);
-        var predicted = (await plan.Content.ReadFromJsonAsync<JsonElement>(cancelled)).GetProperty("predicted").GetProperty("decodeTokensPerSecond");
+        using var plan = await client.PostAsJsonAsync("/api/plans", new { model = "large", contextTokens = 64, concurrency = 1 }, token);
+        var predicted = (await plan.Content.ReadFromJsonAsync<JsonElement>(token)).GetProperty("predicted").GetProperty("decodeTokensPerSecond");
         Assert.Contains("calibrated", predicted.GetProperty("source").GetString(), StringComparison.Ordinal);
         Assert.Equal(1e3 / Step(large), predicted.GetProperty("value").GetDouble(), 1.5);
     }
@@ -41,26 +41,26 @@ public sealed class CalibrationApiTests
     [Fact(Timeout = 120_000)]
     public async Task Calibrate_OneModelOnly_SaysWhatIsMissing()
     {
-        var cancelled = TestContext.Current.CancellationToken;
+        var token = TestContext.Current.CancellationToken;
         await using var host = new CoordinatorHost();
-        await using var node = await FakeNode.StartAsync("node-1", cancelled, FakeModel.Llama());
-        await host.JoinAsync(cancelled, node);
+        await using var node = await FakeNode.StartAsync("node-1", token, FakeModel.Llama());
+        await host.JoinAsync(token, node);
         using var client = host.CreateClient();
 
-        using var answer = await client.PostAsync(new Uri("/api/nodes/node-1/calibrate", UriKind.Relative), null, cancelled);
+        using var answer = await client.PostAsync(new Uri("/api/nodes/node-1/calibrate", UriKind.Relative), null, token);
 
         Assert.Equal(HttpStatusCode.UnprocessableEntity, answer.StatusCode);
-        Assert.Contains("two models of different size", await answer.Content.ReadAsStringAsync(cancelled), StringComparison.Ordinal);
+        Assert.Contains("two models of different size", await answer.Content.ReadAsStringAsync(token), StringComparison.Ordinal);
     }
 
     [Fact(Timeout = 120_000)]
     public async Task Calibrate_UnknownNode_IsAProblem()
     {
-        var cancelled = TestContext.Current.CancellationToken;
+        var token = TestContext.Current.CancellationToken;
         await using var host = new CoordinatorHost();
         using var client = host.CreateClient();
 
-        using var answer = await client.PostAsync(new Uri("/api/nodes/node-9/calibrate", UriKind.Relative), null, cancelled);
+        using var answer = await client.PostAsync(new Uri("/api/nodes/node-9/calibrate", UriKind.Relative), null, token);
 
         Assert.Equal(HttpStatusCode.NotFound, answer.StatusCode);
     }

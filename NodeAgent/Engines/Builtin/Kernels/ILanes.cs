@@ -1,3 +1,5 @@
+using System.Runtime.Intrinsics;
+
 namespace ClusterLlm.NodeAgent.Engines.Builtin.Kernels;
 
 /// <summary>
@@ -40,4 +42,7 @@ internal unsafe interface ILanes<TVector>
     static abstract void Deinterleave(float* source, out TVector even, out TVector odd);
 
     static abstract float Sum(TVector value);
+
+    /// <summary>The sums of four vectors at once: a quarter of the shuffles of four <see cref="Sum"/>s.</summary>
+    static abstract Vector128<float> SumFour(TVector first, TVector second, TVector third, TVector fourth);
 }

@@ -70,6 +70,14 @@ internal readonly unsafe struct Lanes256 : ILanes<Vector256<float>>
     public static float Sum(Vector256<float> value) => Vector256.Sum(value);
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Vector128<float> SumFour(Vector256<float> first, Vector256<float> second, Vector256<float> third, Vector256<float> fourth) =>
+        FourSums.Of(Fold(first), Fold(second), Fold(third), Fold(fourth));
+
+    /// <summary>Adds the upper half to the lower one until four floats are left.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Vector128<float> Fold(Vector256<float> value) => value.GetLower() + value.GetUpper();
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private static Vector256<int> WidenBytes(byte* source)
     {
         if (Avx2.IsSupported)

@@ -1,4 +1,4 @@
-using System.Runtime.CompilerServices;
+using System.Runtime.Intrinsics;
 
 namespace ClusterLlm.NodeAgent.Engines.Builtin.Kernels;
 
@@ -65,11 +65,17 @@ internal static unsafe class MatrixKernel<TLanes, TVector>
     /// <summary>Copies results[row × 4 + output] to where they belong; outputs past the matrix's end are dropped.</summary>
     private static void Keep(float* results, int valid, int rows, float* y, int yStride)
     {
-        for (var row = 0; row < rows; row++)
+        for (var row = 0; row < rows; row++, y += yStride, results += TileRows)
         {
+            if (valid == TileRows)
+            {
+                Vector128.Load(results).Store(y);
+                continue;
+            }
+
             for (var output = 0; output < valid; output++)
             {
-                y[((long)row * yStride) + output] = results[(row * TileRows) + output];
+                y[output] = results[output];
             }
         }
     }
@@ -87,7 +93,7 @@ internal static unsafe class MatrixKernel<TLanes, TVector>
             a3 = TLanes.MultiplyAdd(TLanes.Load(w3 + i), v, a3);
         }
 
-        SumFour(a0, a1, a2, a3, results);
+        TLanes.SumFour(a0, a1, a2, a3).Store(results);
     }
 
     /// <summary>Sixteen accumulators: each vector that is loaded is used four times.</summary>
@@ -124,18 +130,9 @@ internal static unsafe class MatrixKernel<TLanes, TVector>
             d3 = TLanes.MultiplyAdd(v3, value, d3);
         }
 
-        SumFour(a0, a1, a2, a3, results);
-        SumFour(b0, b1, b2, b3, results + 4);
-        SumFour(c0, c1, c2, c3, results + 8);
-        SumFour(d0, d1, d2, d3, results + 12);
-    }
-
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static void SumFour(TVector a, TVector b, TVector c, TVector d, float* results)
-    {
-        results[0] = TLanes.Sum(a);
-        results[1] = TLanes.Sum(b);
-        results[2] = TLanes.Sum(c);
-        results[3] = TLanes.Sum(d);
+        TLanes.SumFour(a0, a1, a2, a3).Store(results);
+        TLanes.SumFour(b0, b1, b2, b3).Store(results + 4);
+        TLanes.SumFour(c0, c1, c2, c3).Store(results + 8);
+        TLanes.SumFour(d0, d1, d2, d3).Store(results + 12);
     }
 }

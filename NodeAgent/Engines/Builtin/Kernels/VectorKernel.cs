@@ -1,3 +1,5 @@
+using System.Runtime.Intrinsics;
+
 namespace ClusterLlm.NodeAgent.Engines.Builtin.Kernels;
 
 /// <summary>Affine weights × one row of activations, decoded in registers: the step that decoding one sequence consists of.</summary>
@@ -69,7 +71,7 @@ internal static unsafe class VectorKernel<TLanes, TVector>
             }
         }
 
-        Sum(a0, a1, a2, a3, results);
+        TLanes.SumFour(a0, a1, a2, a3).Store(results);
     }
 
     private static void MultiplyBytes(WeightMatrix matrix, byte** rows, float** scales, float** biases, float* x, float* results)
@@ -95,14 +97,6 @@ internal static unsafe class VectorKernel<TLanes, TVector>
             }
         }
 
-        Sum(a0, a1, a2, a3, results);
-    }
-
-    private static void Sum(TVector a, TVector b, TVector c, TVector d, float* results)
-    {
-        results[0] = TLanes.Sum(a);
-        results[1] = TLanes.Sum(b);
-        results[2] = TLanes.Sum(c);
-        results[3] = TLanes.Sum(d);
+        TLanes.SumFour(a0, a1, a2, a3).Store(results);
     }
 }

@@ -4,7 +4,7 @@ using Grpc.Core;
 namespace ClusterLlm.NodeAgent.Engines.Builtin.Pipeline;
 
 /// <summary>Takes the stream of the stage before this one.</summary>
-internal sealed class StageStreamService(StageDirectory stages) : StageService.StageServiceBase
+internal sealed class StageStreamService(StageDirectory stages, IHostApplicationLifetime lifetime) : StageService.StageServiceBase
 {
     /// <summary>A prefill chunk of 1024 rows of 16384 floats.</summary>
     public const int MaxMessageBytes = 64 << 20;
@@ -15,8 +15,10 @@ internal sealed class StageStreamService(StageDirectory stages) : StageService.S
         var stage = await AcceptAsync(requestStream, context.CancellationToken).ConfigureAwait(false);
         await responseStream.WriteAsync(new StageNotice { Accepted = new StageAccepted() }, context.CancellationToken).ConfigureAwait(false);
         stage.Connected();
-        using var ending = CancellationTokenSource.CreateLinkedTokenSource(context.CancellationToken);
-        var reading = ReadAsync(stage, requestStream, ending.Token);
+
+        // A server that stops waits for its open calls: these end with it, not with their shards.
+        using var ending = CancellationTokenSource.CreateLinkedTokenSource(context.CancellationToken, lifetime.ApplicationStopping);
+        var reading = ReadAsync(stage, requestStream, ending.Token, context.CancellationToken);
         await Task.WhenAny(reading, stage.Completion).ConfigureAwait(false);
         if (stage.Completion.IsFaulted)
         {
@@ -29,7 +31,9 @@ internal sealed class StageStreamService(StageDirectory stages) : StageService.S
         await reading.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
     }
 
-    private static async Task ReadAsync(IStageEndpoint stage, IAsyncStreamReader<StageFrame> frames, CancellationToken cancellationToken)
+    /// <param name="callerGone">Cancelled when the neighbour ended the call; any other cancellation comes from this side.</param>
+    private static async Task ReadAsync(
+        IStageEndpoint stage, IAsyncStreamReader<StageFrame> frames, CancellationToken cancellationToken, CancellationToken callerGone)
     {
         try
         {
@@ -42,6 +46,10 @@ internal sealed class StageStreamService(StageDirectory stages) : StageService.S
             }
 
             stage.Disconnected("it closed the stream");
+        }
+        catch (OperationCanceledException) when (!callerGone.IsCancellationRequested)
+        {
+            // The shard or the whole agent is stopping here.
         }
         catch (Exception exception) when (exception is IOException or RpcException or OperationCanceledException)
         {
