@@ -39,10 +39,11 @@ internal sealed partial class LeaseKeeper(
     {
         try
         {
+            var change = membership.NextChange;
             _lease = await membership.JoinAsync(cancellationToken).ConfigureAwait(false);
             LogJoined(identity.Id, _lease.ClusterId, _lease.Duration.TotalSeconds);
             _failures = 0;
-            await RenewAsync(cancellationToken).ConfigureAwait(false);
+            await RenewAsync(change, cancellationToken).ConfigureAwait(false);
         }
         catch (RpcException error) when (!cancellationToken.IsCancellationRequested)
         {
@@ -63,13 +64,22 @@ internal sealed partial class LeaseKeeper(
         }
     }
 
-    /// <summary>Only ends by an exception: the lease is lost, or the agent ends.</summary>
-    private async Task RenewAsync(CancellationToken cancellationToken)
+    /// <summary>Ends when the node has to be described again, which a new join does; else by an exception: the lease is lost, or the agent ends.</summary>
+    private async Task RenewAsync(Task change, CancellationToken cancellationToken)
     {
         for (ulong sequence = 1; ; sequence++)
         {
-            await Task.Delay(_lease!.RenewInterval, time, cancellationToken).ConfigureAwait(false);
-            _lease = await membership.RenewAsync(_lease, sequence, cancellationToken).ConfigureAwait(false);
+            try
+            {
+                await change.WaitAsync(_lease!.RenewInterval, time, cancellationToken).ConfigureAwait(false);
+                return;
+            }
+            catch (TimeoutException)
+            {
+                // Nothing has changed for as long as the lease may go without a word.
+            }
+
+            _lease = await membership.RenewAsync(_lease!, sequence, cancellationToken).ConfigureAwait(false);
         }
     }
 

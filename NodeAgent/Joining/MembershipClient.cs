@@ -1,3 +1,4 @@
+using ClusterLlm.NodeAgent.Engines;
 using ClusterLlm.NodeAgent.Rpc;
 using ClusterLlm.NodeAgent.Settings;
 using Grpc.Core;
@@ -9,6 +10,7 @@ namespace ClusterLlm.NodeAgent.Joining;
 internal sealed class MembershipClient(
     Proto.MembershipService.MembershipServiceClient client,
     NodeDescriber describer,
+    EngineChanges engines,
     NodeIdentity identity,
     TimeProvider time)
 {
@@ -16,6 +18,9 @@ internal sealed class MembershipClient(
 
     /// <summary>Short, so that a Coordinator that is gone too does not hold up this agent's end.</summary>
     private static readonly TimeSpan LeaveLimit = TimeSpan.FromSeconds(2);
+
+    /// <summary>Completes when this node has to be described again.</summary>
+    public Task NextChange => engines.Next;
 
     public async Task<Lease> JoinAsync(CancellationToken cancellationToken)
     {

@@ -10,6 +10,7 @@ internal static class ShardsExtensions
     {
         builder.Services.AddSingleton<ModelCatalog>();
         builder.Services.AddSingleton<EngineRegistry>();
+        builder.Services.AddSingleton<EngineChanges>();
         builder.Services.AddSingleton<ShardRunner>();
         builder.Services.AddSingleton<ShardHost>();
         builder.Services.AddHostedService(services => services.GetRequiredService<ShardHost>());

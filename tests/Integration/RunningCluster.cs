@@ -27,14 +27,21 @@ public sealed class RunningCluster : IAsyncLifetime
 
     public HttpClient Http { get; private set; } = new();
 
+    internal bool Demo { get; init; } = true;
+
+    /// <summary>For all processes, over what the topology gives them.</summary>
+    internal IReadOnlyDictionary<string, SettingValue> ExtraEnvironment { get; init; } = new Dictionary<string, SettingValue>();
+
     internal ProcessTable Processes => _host!.Table;
 
     public async ValueTask InitializeAsync()
     {
-        var settings = new AppHostSettings { Home = _home, HttpPort = 0, GrpcPort = 0, AgentPort = 0 };
+        var settings = new AppHostSettings { Home = _home, HttpPort = 0, GrpcPort = 0, AgentPort = 0, Demo = Demo };
         var facts = BuildFacts.Read();
         HomeLock.TryTake(_home)!.Dispose();
-        _host = new(ClusterTopology.Build(settings, facts.SamplesFolder), settings, facts, new(_output, isTerminal: false), TimeProvider.System);
+        var topology = ClusterTopology.Build(settings, facts.SamplesFolder);
+        topology = topology with { Processes = [.. topology.Processes.Select(process => process with { Environment = process.Environment.SetItems(ExtraEnvironment) })] };
+        _host = new(topology, settings, facts, new(_output, isTerminal: false), TimeProvider.System);
         _run = _host.RunAsync(_stop.Token);
         var ready = _output.WaitForLineAsync("ready");
         var first = await Task.WhenAny(ready, _run, Task.Delay(StartLimit, TimeProvider.System, TestContext.Current.CancellationToken));

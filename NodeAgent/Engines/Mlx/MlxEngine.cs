@@ -16,12 +16,12 @@ internal sealed class MlxEngine(
     RankStarter starter,
     RingConnector ring,
     SplitGate gate,
-    TimeProvider time) : IEngine
+    MemoryReturn memory) : IEngine
 {
     public const string EngineName = "mlx";
 
     /// <summary>At a join nobody waits for an installation.</summary>
-    private static readonly TimeSpan DescribePatience = TimeSpan.FromSeconds(10);
+    private static readonly TimeSpan DescribePatience = TimeSpan.FromSeconds(2);
     private static readonly TimeSpan StartPatience = TimeSpan.FromMinutes(20);
 
     private readonly ConcurrentDictionary<MlxShard, bool> _shards = new();
@@ -92,7 +92,8 @@ internal sealed class MlxEngine(
                 new RequestLimits(model.Config.VocabularySize, spec.ContextTokens, model.GenerationDefaults),
                 options.Value.QueueLimit,
                 options.Value.DrainTimeout,
-                time,
+                starter.Time,
+                memory,
                 ended => _shards.TryRemove(ended, out _));
             var shard = new MlxShard(spec, run, client, services);
             _shards.TryAdd(shard, true);

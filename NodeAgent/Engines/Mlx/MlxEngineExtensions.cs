@@ -25,6 +25,7 @@ internal static class MlxEngineExtensions
         services.AddSingleton<RankStarter>();
         services.AddSingleton<SplitReferences>();
         services.AddSingleton<SplitGate>();
+        services.AddSingleton<MemoryReturn>();
         services.AddSingleton<MlxEngine>();
         services.AddSingleton<IEngine>(provider => provider.GetRequiredService<MlxEngine>());
         return builder;

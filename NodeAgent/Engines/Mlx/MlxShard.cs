@@ -69,7 +69,10 @@ internal sealed class MlxShard : IShard
         await DrainAsync().ConfigureAwait(false);
         await _closing.CancelAsync().ConfigureAwait(false);
         _completion.TrySetResult();
+        var held = Read().MemoryBytes;
+        var free = await _services.Memory.FreeBytesAsync(CancellationToken.None).ConfigureAwait(false);
         await _run.DisposeAsync().ConfigureAwait(false);
+        await _services.Memory.VerifyAsync(Spec, free, held, CancellationToken.None).ConfigureAwait(false);
         _services.Ended(this);
         _answers?.Client.Dispose();
         _admission.Dispose();
@@ -140,4 +143,4 @@ internal sealed class MlxShard : IShard
 
 /// <summary>What a shard gets from its engine.</summary>
 /// <param name="Ended">Called once, when the shard is gone.</param>
-internal sealed record MlxShardServices(RequestLimits Limits, int QueueLimit, TimeSpan DrainTimeout, TimeProvider Time, Action<MlxShard> Ended);
+internal sealed record MlxShardServices(RequestLimits Limits, int QueueLimit, TimeSpan DrainTimeout, TimeProvider Time, MemoryReturn Memory, Action<MlxShard> Ended);

@@ -12,6 +12,8 @@ internal sealed class RankStarter(IOptions<MlxOptions> options, MlxPackage packa
     /// <summary>A slow external disk, or a file server; nothing slower is waited for.</summary>
     private const double SlowestLoadBytesPerSecond = 50e6;
 
+    public TimeProvider Time => time;
+
     /// <summary>Returns when the model is loaded on all ranks.</summary>
     /// <param name="link">Owned by the run from now on.</param>
     /// <exception cref="ShardException">The rank ended, or took too long.</exception>

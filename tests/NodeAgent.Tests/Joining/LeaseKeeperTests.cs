@@ -19,6 +19,7 @@ public sealed class LeaseKeeperTests : IAsyncLifetime
 {
     private readonly ArmedTimeProvider _time = new();
     private readonly FakeLogger<LeaseKeeper> _log = new();
+    private readonly EngineChanges _engines = new();
     private FakeCoordinator _coordinator = null!;
     private LeaseKeeper _keeper = null!;
 
@@ -31,7 +32,7 @@ public sealed class LeaseKeeperTests : IAsyncLifetime
         var endpoints = new AgentEndpoints();
         var describer = new NodeDescriber(
             identity, new MachineFactsCache(hardware, _time), new MachineMonitor(hardware, options, _time), new EngineRegistry([new FakeEngine()]), endpoints, options);
-        var client = new MembershipClient(new(_coordinator.Connect()), describer, identity, _time);
+        var client = new MembershipClient(new(_coordinator.Connect()), describer, _engines, identity, _time);
         _keeper = new LeaseKeeper(client, endpoints, identity, new Lifetime(), _time, _log);
         endpoints.MarkListening();
     }
@@ -40,6 +41,18 @@ public sealed class LeaseKeeperTests : IAsyncLifetime
     {
         _keeper.Dispose();
         await _coordinator.DisposeAsync();
+    }
+
+    [Fact(Timeout = 20_000)]
+    public async Task Engine_Changed_IsTakenToTheCoordinatorByANewJoin()
+    {
+        await _keeper.StartAsync(TestContext.Current.CancellationToken);
+        await _coordinator.NextAsync<Proto.JoinRequest>(TestContext.Current.CancellationToken);
+
+        _engines.Announce();
+        var again = await _coordinator.NextAsync<Proto.JoinRequest>(TestContext.Current.CancellationToken);
+
+        Assert.Equal("instance", again.InstanceId);
     }
 
     [Fact(Timeout = 20_000)]

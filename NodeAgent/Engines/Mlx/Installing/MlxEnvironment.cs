@@ -4,7 +4,7 @@ using Microsoft.Extensions.Options;
 namespace ClusterLlm.NodeAgent.Engines.Mlx.Installing;
 
 /// <summary>The Python environment of this node: found or made once, asked again only when its interpreter has changed.</summary>
-internal sealed partial class MlxEnvironment(IOptions<MlxOptions> options, MlxInstaller installer, MlxPackage package, ProbeCache cache, ILogger<MlxEnvironment> logger) : IDisposable
+internal sealed partial class MlxEnvironment(IOptions<MlxOptions> options, MlxInstaller installer, MlxPackage package, ProbeCache cache, EngineChanges changes, ILogger<MlxEnvironment> logger) : IDisposable
 {
     private static readonly TimeSpan ProbeLimit = TimeSpan.FromMinutes(2);
 
@@ -12,6 +12,7 @@ internal sealed partial class MlxEnvironment(IOptions<MlxOptions> options, MlxIn
     private readonly CancellationTokenSource _ending = new();
     private Task<MlxInstallation>? _current;
     private InstallFacts? _facts;
+    private bool _isAwaited;
 
     /// <summary>What is there, waiting at most <paramref name="patience"/> for what is being found out.</summary>
     public async ValueTask<MlxInstallation> GetAsync(TimeSpan patience, CancellationToken cancellationToken)
@@ -23,6 +24,8 @@ internal sealed partial class MlxEnvironment(IOptions<MlxOptions> options, MlxIn
         }
         catch (TimeoutException)
         {
+            Volatile.Write(ref _isAwaited, true);
+            AnnounceIfAwaited(finding);
             return MlxInstallation.Unavailable("The Python environment of MLX is being prepared; ask again in a minute.");
         }
     }
@@ -31,6 +34,15 @@ internal sealed partial class MlxEnvironment(IOptions<MlxOptions> options, MlxIn
     {
         _ending.Cancel();
         _ending.Dispose();
+    }
+
+    /// <summary>Whoever was told to ask again hears when it is worth it.</summary>
+    private void AnnounceIfAwaited(Task finding)
+    {
+        if (finding.IsCompleted && Interlocked.Exchange(ref _isAwaited, false))
+        {
+            changes.Announce();
+        }
     }
 
     private Task<MlxInstallation> Find()
@@ -43,6 +55,7 @@ internal sealed partial class MlxEnvironment(IOptions<MlxOptions> options, MlxIn
             {
                 _facts = facts;
                 _current = Task.Run(() => FindAsync(facts, _ending.Token));
+                _current.ContinueWith(AnnounceIfAwaited, CancellationToken.None, TaskContinuationOptions.None, TaskScheduler.Default);
             }
 
             return _current;

@@ -45,6 +45,7 @@ public sealed class EngineContractTests(EngineContractTests.BothEngines engines)
     [InlineData("""{"prompt": "Hello", "temperature": 0}""")]
     [InlineData("""{"prompt": [[5, 6, 7]], "max_tokens": 3, "temperature": 0}""")]
     [InlineData("""{"prompt": "Hello", "max_tokens": 4, "temperature": 0, "repetition_penalty": 1.3}""")]
+    [InlineData("""{"prompt": "the theme of the thesis of the theme", "max_tokens": 12, "temperature": 0, "frequency_penalty": 1.5, "presence_penalty": 0.7}""")]
     public async Task Completion_WithOptions_GivesTheSameTextAndEnd(string body)
     {
         var (builtin, mlx) = await engines.AskAsync(Encoding.UTF8.GetBytes(body), Proto.RequestKind.Completion, TestContext.Current.CancellationToken);

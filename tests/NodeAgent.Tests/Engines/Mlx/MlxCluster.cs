@@ -1,5 +1,6 @@
 using System.Text.Json;
 using ClusterLlm.NodeAgent.Engines.Mlx;
+using ClusterLlm.Testing;
 using Grpc.Core;
 using Microsoft.Extensions.DependencyInjection;
 using Proto = ClusterLlm.Protos.V1;

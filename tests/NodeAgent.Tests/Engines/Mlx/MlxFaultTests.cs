@@ -152,7 +152,7 @@ public sealed class MlxFaultTests(ITestOutputHelper output)
         Assert.SkipUnless(Directory.Exists("/sys/fs/cgroup/memory") && Environment.UserName == "root", "This machine has no memory cgroup that this user can make.");
         var flag = Path.Combine(Path.GetTempPath(), $"clusterllm-limit-{Guid.NewGuid():N}");
         await File.WriteAllTextAsync(flag, "", cancellation);
-        using var script = new PythonScript($"[ \"$2\" = clusterllm_mlx ] && [ -f {flag} ] && D=/sys/fs/cgroup/memory/clusterllm-$$ && mkdir $D && echo 120M > $D/memory.limit_in_bytes && echo $$ > $D/tasks");
+        using var script = new PythonScript($"[ \"$2\" = clusterllm_mlx ] && [ -f {flag} ] && D=/sys/fs/cgroup/memory/clusterllm-$$ && mkdir $D && echo 40M > $D/memory.limit_in_bytes && echo $$ > $D/tasks");
         await using var cluster = await MlxCluster.StartAsync([[], [("Engines:Mlx:Python", script.Path)]], cancellation);
         var watch = Stopwatch.StartNew();
 

@@ -12,7 +12,7 @@ public sealed class MlxStressTests(ITestOutputHelper output)
 {
     private const int Requests = 60;
     private const int Clients = 6;
-    private const int FuzzedBodies = 1000;
+    private const int FuzzedBodies = 200;
 
     [Fact(Timeout = 480_000)]
     public async Task Group_MixedRequestsThenBrokenOnes_IsAliveAndItsMemoryComesBack()

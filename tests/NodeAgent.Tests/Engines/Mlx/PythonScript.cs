@@ -1,4 +1,5 @@
 using System.Globalization;
+using ClusterLlm.Testing;
 
 namespace ClusterLlm.NodeAgent.Tests.Engines.Mlx;
 

@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using ClusterLlm.NodeAgent.Engines.Mlx.Installing;
+using ClusterLlm.Testing;
 
 namespace ClusterLlm.NodeAgent.Tests.Engines.Mlx;
 

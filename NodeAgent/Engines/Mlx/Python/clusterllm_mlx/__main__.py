@@ -101,6 +101,7 @@ def main() -> None:
 
 def run(args: argparse.Namespace, plan: Plan) -> None:
     sampling.install_seeded_samplers()
+    sampling.install_answer_penalties()
     provider = Provider(upstream_arguments(args), plan)
     watchdog.watch_stalls(args.stall_seconds, provider.ready)
     beats.start(plan, provider.ready)

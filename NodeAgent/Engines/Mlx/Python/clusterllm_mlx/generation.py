@@ -124,7 +124,8 @@ class Generator(server.ResponseGenerator):
             provider = self.model_provider
             request.tokenized = self._tokens_of(request, args)
             self._make_state_machine(provider.model_key, provider.tokenizer, args.stop_words)
-            args.max_tokens = self._room(len(request.tokenized[0]), args.max_tokens)
+            args.prompt_tokens = len(request.tokenized[0])
+            args.max_tokens = self._room(args.prompt_tokens, args.max_tokens)
             return queue, request, args
         except Exception as error:
             queue.put(error)
@@ -182,4 +183,5 @@ def _from_json(message: dict[str, Any]) -> tuple[Any, Any]:
         "sampling": server.SamplingArguments(**data["sampling"]),
         "logits": server.LogitsProcessorArguments(**logits),
     })
+    args.prompt_tokens = len(request.tokenized[0])
     return request, args

@@ -1,4 +1,4 @@
-"""Seeded sampling inside a batch."""
+"""How the next token is chosen: seeds inside a batch, and penalties that count as OpenAI's do."""
 
 from __future__ import annotations
 
@@ -6,11 +6,12 @@ from collections.abc import Callable
 from typing import Any
 
 import mlx.core as mx
-from mlx_lm.sample_utils import apply_min_p, apply_top_k, apply_top_p
+from mlx_lm.sample_utils import apply_min_p, apply_top_k, apply_top_p, make_logits_processors
 
 from .upstream import server
 
 Sampler = Callable[[mx.array], mx.array]
+Processor = Callable[[mx.array, mx.array], mx.array]
 
 
 def install_seeded_samplers() -> None:
@@ -21,6 +22,24 @@ def install_seeded_samplers() -> None:
         return original(args, tokenizer) if args.seed is None or args.sampling.temperature == 0 else seeded(args.sampling, args.seed)
 
     server._make_sampler = make_sampler
+
+
+def install_answer_penalties() -> None:
+    """Presence and frequency count tokens of the answer only; upstream counts the prompt's too. Repetition counts both everywhere."""
+
+    def make(args: Any) -> list[Processor]:
+        logits = args.logits
+        whole = make_logits_processors(logits.logit_bias, logits.repetition_penalty, logits.repetition_context_size)
+        answer = make_logits_processors(
+            presence_penalty=logits.presence_penalty, presence_context_size=logits.presence_context_size,
+            frequency_penalty=logits.frequency_penalty, frequency_context_size=logits.frequency_context_size)
+        return whole + [_behind(args.prompt_tokens, processor) for processor in answer]
+
+    server._make_logits_processors = make
+
+
+def _behind(prompt_tokens: int, processor: Processor) -> Processor:
+    return lambda tokens, logits: processor(tokens[prompt_tokens:], logits)
 
 
 def seeded(sampling: Any, seed: int) -> Sampler:

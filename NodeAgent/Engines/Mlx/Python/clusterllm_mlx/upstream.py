@@ -12,7 +12,7 @@ server: ModuleType = importlib.import_module("mlx_lm.server")
 generate: ModuleType = importlib.import_module("mlx_lm.generate")
 
 _HOOKS = {
-    server: ("_make_sampler", "ModelProvider", "ResponseGenerator", "APIHandler", "CompletionRequest", "GenerationArguments"),
+    server: ("_make_sampler", "_make_logits_processors", "ModelProvider", "ResponseGenerator", "APIHandler", "CompletionRequest", "GenerationArguments"),
     server.ResponseGenerator: (
         "_generate", "_next_request", "_share_object", "_share_request", "_tokenize", "_is_batchable", "_make_state_machine", "_log_cache_stats", "generate"),
     server.APIHandler: ("do_GET", "do_POST", "validate_model_parameters", "generate_response", "handle_completion"),

@@ -32,6 +32,15 @@ public sealed class RankOutputTests
     [InlineData(1, null, "Rank 1 ended with exit code 1. Its last lines: x")]
     public void Describe_Exit_SaysWhichRankAndWhy(int code, string? reason, string expected) => Assert.Equal(expected, RankExit.Describe(1, code, reason, "x"));
 
+    [Theory]
+    [InlineData(1, 40, 41, true)]
+    [InlineData(10, 40, 50, true)]
+    [InlineData(10, 40, 45, true)]
+    [InlineData(10, 40, 44, false)]
+    [InlineData(10, 40, 30, false)]
+    public void IsBack_Gigabytes_WantsMostOfWhatWasHeld(long heldTenths, long before, long after, bool expected) =>
+        Assert.Equal(expected, ClusterLlm.NodeAgent.Engines.Mlx.MemoryReturn.IsBack(before * 100_000_000, heldTenths * 100_000_000, after * 100_000_000));
+
     [Fact]
     public void Last_MoreLinesThanKept_AreTheNewest()
     {

@@ -1,10 +1,10 @@
 using System.Text.Json;
 using System.Text.Json.Nodes;
 
-namespace ClusterLlm.NodeAgent.Tests.Engines.Mlx;
+namespace ClusterLlm.Testing;
 
 /// <summary>Request bodies that are wrong in one or two places, always the same for a number.</summary>
-internal static class BrokenBodies
+public static class BrokenBodies
 {
     private static readonly string[] Fields =
     [

@@ -1,9 +1,7 @@
-using ClusterLlm.Testing;
-
-namespace ClusterLlm.NodeAgent.Tests.Engines.Mlx;
+namespace ClusterLlm.Testing;
 
 /// <summary>The Python environment that tests of the mlx engine run on: made by <c>.ci/python-environment artifacts/mlx-python</c>.</summary>
-internal static class MlxPython
+public static class MlxPython
 {
     private const string Variable = "CLUSTERLLM_MLX_PYTHON";
 
