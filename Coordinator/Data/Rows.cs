@@ -36,3 +36,45 @@ internal sealed class ClusterRow
 
     public long CreatedAtUnixMs { get; set; }
 }
+
+/// <summary>What was measured on a node with an engine.</summary>
+internal sealed class CalibrationRow
+{
+    public required string NodeId { get; set; }
+
+    public required string Engine { get; set; }
+
+    public required string EngineVersion { get; set; }
+
+    public required string OperatingSystem { get; set; }
+
+    public double BandwidthShare { get; set; }
+
+    public double LayerMilliseconds { get; set; }
+
+    public long MeasuredAtUnixMs { get; set; }
+}
+
+/// <summary>A link as an agent measured it.</summary>
+internal sealed class LinkRow
+{
+    public required string FromNodeId { get; set; }
+
+    public required string ToNodeId { get; set; }
+
+    public double RoundTripMilliseconds { get; set; }
+
+    public double BandwidthBytesPerSecond { get; set; }
+
+    public long MeasuredAtUnixMs { get; set; }
+}
+
+/// <summary>What a deployment decoded at.</summary>
+internal sealed class SpeedRow
+{
+    public required string DeploymentId { get; set; }
+
+    public double TokensPerSecond { get; set; }
+
+    public long MeasuredAtUnixMs { get; set; }
+}

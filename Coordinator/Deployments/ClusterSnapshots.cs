@@ -1,7 +1,9 @@
 using System.Collections.Immutable;
+using ClusterLlm.Coordinator.Catalog;
 using ClusterLlm.Coordinator.Models;
 using ClusterLlm.Coordinator.Nodes;
 using ClusterLlm.Coordinator.Placement;
+using ClusterLlm.Coordinator.Placement.Prediction;
 
 namespace ClusterLlm.Coordinator.Deployments;
 
@@ -9,10 +11,20 @@ namespace ClusterLlm.Coordinator.Deployments;
 internal static class ClusterSnapshots
 {
     /// <param name="except">The deployment that is planned: its own memory is free for it.</param>
+    /// <param name="links">Measured ones.</param>
+    /// <param name="calibrations">What was measured on a node.</param>
     public static ClusterSnapshot Build(
-        IEnumerable<NodeSnapshot> nodes, IReadOnlyCollection<Deployment> deployments, ResolvedModel model, string? except) => new(
-        [.. nodes.OrderBy(node => node.NodeId, StringComparer.Ordinal).Select(node => Capacity(node, deployments, model, except))],
-        []);
+        IEnumerable<NodeSnapshot> nodes,
+        IReadOnlyCollection<Deployment> deployments,
+        ResolvedModel model,
+        string? except,
+        ImmutableArray<LinkMeasurement> links,
+        Func<NodeSnapshot, ImmutableArray<EngineCalibration>> calibrations)
+    {
+        var capacities = nodes.OrderBy(node => node.NodeId, StringComparer.Ordinal)
+            .Select(node => Capacity(node, deployments, model, except) with { Calibrations = calibrations(node) });
+        return new ClusterSnapshot([.. capacities], links) { Knowledge = BuiltInKnowledge.Planning };
+    }
 
     /// <summary>Bytes that deployments hold or are promised on a node.</summary>
     public static long CommittedBytes(string nodeId, IEnumerable<Deployment> deployments, string? except) => deployments

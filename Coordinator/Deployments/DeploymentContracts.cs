@@ -1,5 +1,6 @@
 using System.Collections.Immutable;
 using ClusterLlm.Coordinator.Placement;
+using ClusterLlm.Coordinator.Planning;
 
 namespace ClusterLlm.Coordinator.Deployments;
 
@@ -8,6 +9,7 @@ namespace ClusterLlm.Coordinator.Deployments;
 /// <param name="ModelId">The model that was found.</param>
 /// <param name="Progress">Loaded share, 0 to 1.</param>
 /// <param name="Predicted">What the planner expects; <see langword="null"/> where it makes no prediction.</param>
+/// <param name="Speed">What it decoded at while it ran, beside what was predicted; kept when it has stopped.</param>
 /// <param name="Reason">Why it is in this state, or what it waits for.</param>
 internal sealed record DeploymentContract(
     string Id,
@@ -30,11 +32,9 @@ internal sealed record DeploymentContract(
     long LoadedBytes,
     long TotalBytes,
     PlanContract? Plan,
-    object? Predicted,
-    MeasuredContract? Measured);
-
-/// <summary>The answer of <c>POST /api/plans</c>.</summary>
-internal sealed record PlanAnswerContract(string ModelId, PlanContract Plan, object? Predicted);
+    PredictedContract? Predicted,
+    MeasuredContract? Measured,
+    SpeedContract? Speed);
 
 /// <summary>Which node holds which layers.</summary>
 /// <param name="Stages">In pipeline order; the last one is rank 0, which samples.</param>
@@ -73,3 +73,8 @@ internal sealed record RejectionContract(string Node, string Constraint, string 
 /// <summary>What rank 0 measures, over the last 10 s.</summary>
 internal sealed record MeasuredContract(
     double DecodeTokensPerSecond, double PrefillTokensPerSecond, int RunningRequests, int QueuedRequests, long KvTokensUsed, long KvTokensCapacity);
+
+/// <summary>The best 10 s of a deployment that served one request at a time, beside the prediction made before it started.</summary>
+/// <param name="DifferenceShare">Measured / predicted − 1; −0.1 is 10 % slower. <see langword="null"/> without a prediction.</param>
+internal sealed record SpeedContract(
+    double MeasuredTokensPerSecond, DateTimeOffset MeasuredAt, double? PredictedTokensPerSecond, double? DifferenceShare, bool? InsideBand);

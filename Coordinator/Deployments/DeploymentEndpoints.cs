@@ -4,13 +4,11 @@ using Microsoft.AspNetCore.Http.HttpResults;
 
 namespace ClusterLlm.Coordinator.Deployments;
 
-/// <summary><c>/api/deployments</c> and <c>/api/plans</c>.</summary>
+/// <summary><c>/api/deployments</c>.</summary>
 internal static class DeploymentEndpoints
 {
     public static void MapDeploymentEndpoints(this IEndpointRouteBuilder routes)
     {
-        routes.MapPost("/api/plans", PlanAsync).WithTags("Deployments").DescribeBody<DeploymentRequestContract>()
-            .Produces<PlanAnswerContract>().ProducesProblem(400).ProducesProblem(404).ProducesProblem(413).ProducesProblem(422).WithSummary("The plan that a deployment would get, or why there is none. Changes nothing.");
         var deployments = routes.MapGroup("/api/deployments").WithTags("Deployments");
         deployments.MapPost("/", DeployAsync).DescribeBody<DeploymentRequestContract>().Produces<DeploymentContract>(202)
             .ProducesProblem(400).ProducesProblem(404).ProducesProblem(409).ProducesProblem(413).ProducesProblem(422)
@@ -24,19 +22,6 @@ internal static class DeploymentEndpoints
             .WithSummary("Stops a deployment (202); one that has stopped is forgotten (204).");
         deployments.MapPost("/{id}/restart", RestartAsync).Produces<DeploymentContract>(202).ProducesProblem(404).ProducesProblem(409)
             .WithSummary("Plans and starts a deployment anew.");
-    }
-
-    private static async Task<IResult> PlanAsync(HttpRequest request, DeploymentPlanner planner, CancellationToken cancellationToken)
-    {
-        var (spec, problem) = await ReadAsync(request, cancellationToken);
-        return spec is null
-            ? problem!
-            : await planner.PlanAsync(spec, except: null, cancellationToken) switch
-            {
-                PlanningResult.Planned planned => TypedResults.Ok(new PlanAnswerContract(
-                    planned.Plan.ModelId, DeploymentViews.PlanView(planned.Plan, _ => null), Predicted: null)),
-                var refused => DeploymentProblems.NotPlanned(refused),
-            };
     }
 
     private static async Task<IResult> DeployAsync(

@@ -1,4 +1,5 @@
 using System.Collections.Immutable;
+using ClusterLlm.Coordinator.Calibration;
 using ClusterLlm.Coordinator.Models;
 using ClusterLlm.Coordinator.Nodes;
 using ClusterLlm.Coordinator.Placement;
@@ -21,7 +22,7 @@ internal abstract record PlanningResult
 }
 
 /// <summary>Plans a deployment on the cluster of now: finds the model, then asks the pure planner.</summary>
-internal sealed class DeploymentPlanner(NodeRegistry nodes, DeploymentRegistry deployments, ModelResolver models)
+internal sealed class DeploymentPlanner(NodeRegistry nodes, DeploymentRegistry deployments, ModelResolver models, CalibrationRegistry calibrations)
 {
     /// <param name="except">The deployment that is planned again: its own memory counts as free.</param>
     public async Task<PlanningResult> PlanAsync(DeploymentSpec spec, string? except, CancellationToken cancellationToken)
@@ -38,7 +39,7 @@ internal sealed class DeploymentPlanner(NodeRegistry nodes, DeploymentRegistry d
 
     private PlanningResult Plan(DeploymentSpec spec, ResolvedModel model, string? except)
     {
-        var cluster = ClusterSnapshots.Build(nodes.Current.Values, [.. deployments.Current.Values], model, except);
+        var cluster = ClusterSnapshots.Build(nodes.Current.Values, [.. deployments.Current.Values], model, except, calibrations.Links, calibrations.Of);
         var context = spec.ContextTokens == 0 ? DefaultContext(model) : spec.ContextTokens;
         var request = new PlacementRequest(spec.Objective, context, spec.Concurrency, spec.Engine, except is null ? spec.Nodes : Remaining(spec.Nodes), spec.Layers) { UseAllNodes = spec.UseAllNodes };
         switch (PlacementPlanner.Plan(cluster, model.Description.ToSpec(), request))

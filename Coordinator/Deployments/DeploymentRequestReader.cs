@@ -17,7 +17,11 @@ internal static partial class DeploymentRequestReader
     private static readonly ImmutableArray<string> Engines = ["auto", "builtin", "mlx", "exo"];
 
     /// <param name="json">A whole JSON document in UTF-8.</param>
-    public static DeploymentRequestResult Read(ReadOnlyMemory<byte> json)
+    public static DeploymentRequestResult Read(ReadOnlyMemory<byte> json) => Read(json, [], (_, _) => { });
+
+    /// <param name="moreFields">Fields that are read by <paramref name="readMore"/>.</param>
+    public static DeploymentRequestResult Read(
+        ReadOnlyMemory<byte> json, ImmutableArray<string> moreFields, Action<JsonElement, FieldErrors> readMore)
     {
         var errors = new FieldErrors();
         try
@@ -30,7 +34,8 @@ internal static partial class DeploymentRequestReader
                 return new DeploymentRequestResult(null, errors.ToDictionary());
             }
 
-            var spec = ReadObject(document.RootElement, errors);
+            var spec = ReadObject(document.RootElement, [.. Fields, .. moreFields], errors);
+            readMore(document.RootElement, errors);
             return new DeploymentRequestResult(errors.IsEmpty ? spec : null, errors.ToDictionary());
         }
         catch (JsonException e)
@@ -52,13 +57,13 @@ internal static partial class DeploymentRequestReader
         return label.Length == 0 ? "model" : label;
     }
 
-    private static DeploymentSpec ReadObject(JsonElement body, FieldErrors errors)
+    private static DeploymentSpec ReadObject(JsonElement body, ImmutableArray<string> fields, FieldErrors errors)
     {
-        foreach (var field in body.EnumerateObject().Select(property => property.Name).Where(name => !Fields.Contains(name)))
+        foreach (var field in body.EnumerateObject().Select(property => property.Name).Where(name => !fields.Contains(name)))
         {
-            var nearest = NearestNames.Find(field, Fields, 1);
+            var nearest = NearestNames.Find(field, fields, 1);
             errors.Add(field, nearest.IsEmpty
-                ? $"There is no field '{field}'; known are {string.Join(", ", Fields)}."
+                ? $"There is no field '{field}'; known are {string.Join(", ", fields)}."
                 : $"There is no field '{field}'; '{nearest[0]}' is near to it.");
         }
 
@@ -80,7 +85,7 @@ internal static partial class DeploymentRequestReader
         return new DeploymentSpec(
             name ?? DefaultName(model),
             model,
-            objective ?? PlacementObjective.Latency,
+            objective ?? (nodes.IsEmpty ? PlacementObjective.Latency : PlacementObjective.Balanced),
             Number(body, "contextTokens", MostTokens, errors) ?? 0,
             Number(body, "concurrency", MostSequences, errors) ?? 4,
             Engine(body, errors),
@@ -111,7 +116,7 @@ internal static partial class DeploymentRequestReader
         var known = Enum.GetValues<PlacementObjective>().Where(value => value.ToString().Equals(text, StringComparison.OrdinalIgnoreCase)).ToArray();
         if (known.Length == 0)
         {
-            errors.Add("objective", $"objective is '{text}'; it must be one of latency, throughput, capacity.");
+            errors.Add("objective", $"objective is '{text}'; it must be one of latency, throughput, capacity, balanced.");
             return null;
         }
 
@@ -140,7 +145,7 @@ internal static partial class DeploymentRequestReader
         return nodes;
     }
 
-    private static string? Text(JsonElement body, string field, FieldErrors errors)
+    internal static string? Text(JsonElement body, string field, FieldErrors errors)
     {
         if (!Given(body, field, out var value))
         {
@@ -156,7 +161,7 @@ internal static partial class DeploymentRequestReader
         return null;
     }
 
-    private static int? Number(JsonElement body, string field, int most, FieldErrors errors)
+    internal static int? Number(JsonElement body, string field, int most, FieldErrors errors)
     {
         if (!Given(body, field, out var value))
         {

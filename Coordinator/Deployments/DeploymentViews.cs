@@ -1,12 +1,14 @@
 using System.Collections.Immutable;
 using System.Runtime.CompilerServices;
 using System.Threading.Channels;
+using ClusterLlm.Coordinator.Calibration;
 using ClusterLlm.Coordinator.Nodes;
+using ClusterLlm.Coordinator.Planning;
 
 namespace ClusterLlm.Coordinator.Deployments;
 
 /// <summary>Deployments as the API shows them, from what is wanted, what agents report and what they measure.</summary>
-internal sealed class DeploymentViews(DeploymentRegistry deployments, ShardRegistry shards, NodeRegistry nodes)
+internal sealed class DeploymentViews(DeploymentRegistry deployments, ShardRegistry shards, NodeRegistry nodes, SpeedHistory speeds)
 {
     public DeploymentContract[] All() =>
         [.. deployments.Current.Values.OrderBy(deployment => deployment.CreatedAt).Select(View)];
@@ -38,8 +40,9 @@ internal sealed class DeploymentViews(DeploymentRegistry deployments, ShardRegis
             progress.LoadedBytes,
             progress.TotalBytes,
             plan,
-            Predicted: null,
-            Measured(deployment));
+            PredictedContract.From(deployment.Plan?.Placement.Predictions),
+            Measured(deployment),
+            Speed(deployment));
     }
 
     /// <summary>A plan; <paramref name="shard"/> tells what became of each stage.</summary>
@@ -147,4 +150,20 @@ internal sealed class DeploymentViews(DeploymentRegistry deployments, ShardRegis
                 reading.KvTokensUsed,
                 reading.KvTokensCapacity)
             : null;
+
+    private SpeedContract? Speed(Deployment deployment)
+    {
+        if (speeds.Find(deployment.Id) is not { } measured)
+        {
+            return null;
+        }
+
+        var predicted = deployment.Plan?.Placement.Predictions?.DecodeTokensPerSecond;
+        return new SpeedContract(
+            measured.TokensPerSecond,
+            measured.MeasuredAt,
+            predicted?.Value,
+            predicted is null ? null : Math.Round((measured.TokensPerSecond / predicted.Value) - 1, 3),
+            predicted is null ? null : measured.TokensPerSecond >= predicted.Low && measured.TokensPerSecond <= predicted.High);
+    }
 }

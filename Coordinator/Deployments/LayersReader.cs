@@ -7,19 +7,19 @@ namespace ClusterLlm.Coordinator.Deployments;
 /// <summary>Reads a manual plan: <c>{"node-1": [0, 10], "node-2": [10, 30]}</c>, half-open, in stage order. Pure.</summary>
 internal static class LayersReader
 {
-    private const string Field = "layers";
+    public static ImmutableArray<ManualStage> Read(JsonElement body, FieldErrors errors) => Read(body, "layers", errors);
 
     /// <summary>The stages in the order in which they stand; whether they make the whole model is checked against the model later.</summary>
-    public static ImmutableArray<ManualStage> Read(JsonElement body, FieldErrors errors)
+    public static ImmutableArray<ManualStage> Read(JsonElement body, string field, FieldErrors errors)
     {
-        if (!DeploymentRequestReader.Given(body, Field, out var layers))
+        if (!DeploymentRequestReader.Given(body, field, out var layers))
         {
             return [];
         }
 
         if (layers.ValueKind != JsonValueKind.Object)
         {
-            errors.Add(Field, $"layers is {DeploymentRequestReader.Kind(layers)}; give node ids with half-open ranges, for example {{\"node-1\": [0, 10], \"node-2\": [10, 30]}}.");
+            errors.Add(field, $"{field} is {DeploymentRequestReader.Kind(layers)}; give node ids with half-open ranges, for example {{\"node-1\": [0, 10], \"node-2\": [10, 30]}}.");
             return [];
         }
 
@@ -28,11 +28,11 @@ internal static class LayersReader
         {
             if (Range(stage.Value) is not var (first, end))
             {
-                errors.Add($"{Field}.{stage.Name}", $"layers.{stage.Name} is {DeploymentRequestReader.Kind(stage.Value)}; give two whole numbers, first and end, for example [0, 10].");
+                errors.Add($"{field}.{stage.Name}", $"{field}.{stage.Name} is {DeploymentRequestReader.Kind(stage.Value)}; give two whole numbers, first and end, for example [0, 10].");
             }
             else if (first < 0 || end <= first)
             {
-                errors.Add($"{Field}.{stage.Name}", $"layers.{stage.Name} is [{first}, {end}], which holds no layer; the first number must be ≥ 0 and less than the second.");
+                errors.Add($"{field}.{stage.Name}", $"{field}.{stage.Name} is [{first}, {end}], which holds no layer; the first number must be ≥ 0 and less than the second.");
             }
             else
             {
@@ -40,9 +40,9 @@ internal static class LayersReader
             }
         }
 
-        if (stages.Count == 0 && !errors.Has(Field))
+        if (stages.Count == 0 && !errors.Has(field))
         {
-            errors.Add(Field, "layers is empty; leave it out to have the layers cut automatically.");
+            errors.Add(field, $"{field} is empty; leave it out to have the layers cut automatically.");
         }
 
         return stages.ToImmutable();

@@ -5,6 +5,9 @@ namespace ClusterLlm.Coordinator.Models;
 /// <summary>Finds out what a <c>model</c> string means on the cluster of now.</summary>
 internal sealed class ModelResolver(ModelRegistry models, NodeRegistry nodes, ModelClient client)
 {
+    /// <summary>Ids that some node lists.</summary>
+    public IEnumerable<string> KnownIds => models.Current.Values.SelectMany(inventory => inventory.Models).Select(model => model.ModelId);
+
     /// <summary>A model id of the inventories, or a folder that nodes can see.</summary>
     public async Task<ModelResolution> ResolveAsync(string model, CancellationToken cancellationToken)
     {

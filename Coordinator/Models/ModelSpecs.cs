@@ -1,5 +1,6 @@
 using System.Collections.Immutable;
 using System.Text.Json;
+using ClusterLlm.Coordinator.Catalog;
 using ClusterLlm.Coordinator.Placement;
 using ClusterLlm.Protos.V1;
 
@@ -13,6 +14,7 @@ internal static class ModelSpecs
     {
         var kvElements = Number(2UL * model.KvHeads * model.HeadDim);
         ImmutableArray<LayerSpec> layers = [.. model.LayerBytes.Select(bytes => new LayerSpec((long)bytes, (long)bytes, kvElements, 0, 0))];
+        layers = ConfigLayers.Refine(model.ConfigJson, layers);
         var config = ConfigNumbers(model.ConfigJson);
         var intermediate = config("intermediate_size");
         var parameters = Parameters(model, intermediate);

@@ -1,4 +1,5 @@
 using System.Collections.Immutable;
+using ClusterLlm.Coordinator.Placement.Prediction;
 
 namespace ClusterLlm.Coordinator.Placement;
 
@@ -8,8 +9,9 @@ namespace ClusterLlm.Coordinator.Placement;
 /// </summary>
 internal static class BalancedCuts
 {
-    public static CutResult Find(ImmutableArray<NodeCapacity> nodes, ModelSpec model, PlacementRequest request, EngineMemory memory)
+    public static CutResult Find(ImmutableArray<NodeCapacity> nodes, ModelSpec model, PlacementRequest request, EngineFacts engine)
     {
+        var memory = EngineMemory.For(engine.Name);
         if (nodes.Length > model.LayerCount)
         {
             nodes = nodes[..model.LayerCount];
@@ -26,12 +28,12 @@ internal static class BalancedCuts
 
         for (var stage = 1; stage <= count; stage++)
         {
-            Fill(best, from, stage, NodeSelection.FreeBytes(nodes[stage - 1]), (first, end) =>
+            Fill(best, from, stage, NodeSelection.FreeBytes(nodes[stage - 1], request), (first, end) =>
                 memory.ForStage(model, first, end, request.ContextTokens, request.Concurrency).TotalBytes);
         }
 
         return double.IsPositiveInfinity(best[count, layers])
-            ? new CutResult([], TooSmall(nodes, model, request, memory))
+            ? new CutResult([], FitRefusal.Explain(nodes, model, request, engine))
             : new CutResult(Trace(nodes, from, layers), []);
     }
 
@@ -71,29 +73,7 @@ internal static class BalancedCuts
 
         return [.. stages];
     }
-
-    private static ImmutableArray<Rejection> TooSmall(
-        ImmutableArray<NodeCapacity> nodes,
-        ModelSpec model,
-        PlacementRequest request,
-        EngineMemory memory)
-    {
-        var whole = memory.ForStage(model, 0, model.LayerCount, request.ContextTokens, request.Concurrency);
-        var needed = whole.TotalBytes + ((nodes.Length - 1) * memory.Workspace(model, request.ContextTokens, request.Concurrency, false));
-        var free = nodes.Sum(NodeSelection.FreeBytes);
-        var summary = $"{model.Id} needs {MemoryRefusal.Gigabytes(needed)} over {nodes.Length} node(s) for {request.ContextTokens} tokens of "
-            + $"context and {request.Concurrency} request(s) at once (weights {MemoryRefusal.Gigabytes(whole.WeightBytes)}, KV cache "
-            + $"{MemoryRefusal.Gigabytes(whole.KvCacheBytes)}), but {MemoryRefusal.Gigabytes(free)} is free; no cut fits every node. "
-            + "Add a node, raise a node's limit, or ask for a shorter context.";
-        return
-        [
-            new Rejection(string.Join(", ", nodes.Select(node => node.NodeId)), "memory", summary, needed, free),
-            .. nodes.Select(node => new Rejection(
-                node.NodeId,
-                "memory",
-                $"Node {node.NodeId} has {MemoryRefusal.Gigabytes(NodeSelection.FreeBytes(node))} free; the whole model needs {MemoryRefusal.Gigabytes(whole.TotalBytes)}.",
-                whole.TotalBytes,
-                NodeSelection.FreeBytes(node))),
-        ];
-    }
 }
+
+/// <summary>Layer ranges in stage order, or why there are none.</summary>
+internal readonly record struct CutResult(ImmutableArray<ManualStage> Stages, ImmutableArray<Rejection> Problems);

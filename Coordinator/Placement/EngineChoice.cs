@@ -7,8 +7,8 @@ namespace ClusterLlm.Coordinator.Placement;
 /// <param name="Reason">One sentence.</param>
 internal readonly record struct EngineChoice(string? Name, string Reason)
 {
-    // Fastest first: MLX on the GPU, then exo (MLX with more software per hop), then our own on the CPU.
-    private static readonly ImmutableArray<string> Preference = ["mlx", "exo", "builtin"];
+    // Fastest first: MLX on the GPU, then exo (MLX with more software per hop), llama.cpp in what-if questions, then our own on the CPU.
+    private static readonly ImmutableArray<string> Preference = ["mlx", "exo", "llama.cpp", "builtin"];
 
     public static EngineChoice Choose(ImmutableArray<NodeCapacity> nodes, PlacementRequest request)
     {
@@ -42,6 +42,32 @@ internal readonly record struct EngineChoice(string? Name, string Reason)
 
         return new EngineChoice(null, "No node has an engine that loads this model.");
     }
+
+    /// <summary>Engines that are worth planning for: the one that was asked for, or all that some candidate has, the usually faster ones first.</summary>
+    public static (ImmutableArray<string> Engines, string? Refusal) Candidates(ImmutableArray<NodeCapacity> nodes, PlacementRequest request)
+    {
+        if (nodes.IsEmpty)
+        {
+            return ([], "No node can take a shard; see the reason of each node.");
+        }
+
+        if (request.Engine is not ("auto" or ""))
+        {
+            return nodes.Any(node => node.Engines.Contains(request.Engine))
+                ? ([request.Engine], null)
+                : ([], $"No node has engine {request.Engine} for this model; available: {Available(nodes)}.");
+        }
+
+        ImmutableArray<string> engines = [.. Preference.Where(engine => nodes.Any(node => node.Engines.Contains(engine)))];
+        return engines.IsEmpty ? (engines, "No node has an engine that loads this model.") : (engines, null);
+    }
+
+    public static string Explain(string engine, ImmutableArray<string> tried, PlacementRequest request) =>
+        request.Engine is not ("auto" or "")
+            ? $"The request asks for {engine}."
+            : tried.Length == 1
+                ? $"{engine} is the only engine that candidate nodes have for this model."
+                : $"{engine} gives the best plan for {Verdicts.Name(request.Objective)}; tried: {string.Join(", ", tried)}.";
 
     public static string Names(NodeCapacity node) => node.Engines.IsDefaultOrEmpty ? "none" : string.Join(", ", node.Engines);
 

@@ -1,25 +1,38 @@
 namespace ClusterLlm.Coordinator.Placement;
 
-/// <summary>How an engine uses memory for a shard, as a stated sum: weights + KV cache + workspace + runtime.</summary>
+/// <summary>How an engine uses memory for a shard, as a stated sum: weights + KV cache + workspace (with the runtime).</summary>
 /// <param name="KvElementBytes">Bytes of one cache element.</param>
 /// <param name="KvStepTokens">The cache grows in steps of this many tokens; 1 when it is allocated exactly.</param>
 /// <param name="PrefillChunkTokens">Tokens of a prompt that pass the layers together.</param>
-/// <param name="ActivationBytes">Bytes of one activation element during prefill.</param>
+/// <param name="ActivationBytes">Bytes of one activation element.</param>
 /// <param name="RuntimeBytes">What the engine takes before any weight: program, libraries, command buffers.</param>
+/// <param name="ScratchWorkers">Threads with scratch of their own; 0 on a GPU.</param>
 internal sealed record EngineMemory(
     int KvElementBytes,
     int KvStepTokens,
     int PrefillChunkTokens,
     int ActivationBytes,
-    long RuntimeBytes)
+    long RuntimeBytes,
+    int ScratchWorkers)
 {
-    /// <summary>The builtin engine; the agent's own formula decides when the shard is prepared.</summary>
-    public static EngineMemory Builtin { get; } = new(4, 1, 256, 4, 24L << 20);
+    /// <summary>
+    /// The builtin engine, as its own BuiltinMemory computes: 32-bit cache in blocks of 128 tokens, chunks of 128. Its agent decides when the
+    /// shard is prepared; more threads than assumed here are unusual.
+    /// </summary>
+    public static EngineMemory Builtin { get; } = new(4, 128, 128, 4, 0, 64);
 
-    /// <summary>MLX and what is built on it: 16-bit cache in steps of 256 tokens, prompts in chunks of 2048.</summary>
-    public static EngineMemory Mlx { get; } = new(2, 256, 2048, 2, 512L << 20);
+    /// <summary>MLX and what is built on it: 16-bit cache in steps of 256 tokens, prompts in chunks of 2048 (mlx.md section 5).</summary>
+    public static EngineMemory Mlx { get; } = new(2, 256, 2048, 2, 300_000_000, 0);
 
-    public static EngineMemory For(string engine) => engine == "builtin" ? Builtin : Mlx;
+    /// <summary>llama.cpp: 16-bit cache, batches of 512 tokens; small command buffers.</summary>
+    public static EngineMemory LlamaCpp { get; } = new(2, 256, 512, 4, 100_000_000, 0);
+
+    public static EngineMemory For(string engine) => engine switch
+    {
+        "builtin" => Builtin,
+        "llama.cpp" => LlamaCpp,
+        _ => Mlx,
+    };
 
     /// <summary>Bytes that the layers [<paramref name="first"/>, <paramref name="end"/>) need on one node.</summary>
     /// <param name="contextTokens">Longest sequence; ≥ 1.</param>
@@ -27,17 +40,23 @@ internal sealed record EngineMemory(
     public StageMemory ForStage(ModelSpec model, int first, int end, int contextTokens, int concurrency)
     {
         long weights = 0;
-        long elements = 0;
-        var tokens = (contextTokens + KvStepTokens - 1L) / KvStepTokens * KvStepTokens;
+        long cache = 0;
         for (var layer = first; layer < end; layer++)
         {
             weights += model.Layers[layer].WeightBytes;
-            elements += model.Layers[layer].KvElements(tokens);
+            cache += LayerCacheBytes(model, layer, contextTokens, concurrency);
         }
 
         var isLast = end == model.LayerCount;
-        weights += EndWeights(model, first == 0, isLast);
-        return new StageMemory(weights, elements * KvElementBytes * concurrency, Workspace(model, contextTokens, concurrency, isLast));
+        return new StageMemory(
+            weights + EndWeights(model, first == 0, isLast), cache, Workspace(model, contextTokens, concurrency, isLast));
+    }
+
+    /// <returns>Elements that the layer keeps per sequence, in the engine's steps, × element size × sequences.</returns>
+    public long LayerCacheBytes(ModelSpec model, int layer, int contextTokens, int concurrency)
+    {
+        var tokens = (contextTokens + KvStepTokens - 1L) / KvStepTokens * KvStepTokens;
+        return model.Layers[layer].KvElements(tokens) * KvElementBytes * concurrency;
     }
 
     /// <summary>Weights outside the layers: the embedding on the first stage, head and last norm on the last one, a tied embedding on both.</summary>
@@ -53,17 +72,25 @@ internal sealed record EngineMemory(
     }
 
     /// <summary>
-    /// Buffers of one step: residual and normed input, queries, keys, values and attention output, and two feed-forward widths per token
-    /// of a chunk; 32-bit logits for each sequence on the last stage.
+    /// Buffers of one step, per token of a chunk: residual, normed and projected input, queries and attention output, keys and values, two
+    /// feed-forward widths and the widest of them once more; logits of each sequence on the last stage; scratch per thread; the runtime.
     /// </summary>
     public long Workspace(ModelSpec model, int contextTokens, int concurrency, bool isLast)
     {
-        var chunk = (long)Math.Max(Math.Min(PrefillChunkTokens, contextTokens), concurrency);
-        var attention = (2L * model.AttentionHeads * model.HeadDim) + (2L * model.KvHeads * model.HeadDim);
-        var perToken = (3L * model.HiddenSize) + attention + (2L * model.IntermediateSize);
-        var logits = isLast ? 4L * model.VocabularySize * concurrency : 0;
-        return (chunk * perToken * ActivationBytes) + logits + RuntimeBytes;
+        var rows = (ScratchWorkers > 0 ? PrefillChunkTokens : Math.Min(PrefillChunkTokens, contextTokens)) + (long)concurrency;
+        var hidden = (long)Padded(model.HiddenSize);
+        var queries = (long)Padded(model.AttentionHeads * model.HeadDim);
+        var keys = (long)Padded(model.KvHeads * model.HeadDim);
+        var inner = (long)Padded(model.IntermediateSize);
+        var widest = Math.Max(hidden, Math.Max(queries, inner));
+        var perRow = (3 * hidden) + (2 * queries) + (2 * keys) + (2 * inner) + widest + model.HeadDim;
+        var logits = isLast ? 4 * concurrency * (model.VocabularySize + hidden) : 0;
+        var scratch = ScratchWorkers * ((6 * widest) + KvStepTokens + 256) * ActivationBytes;
+        return (rows * perRow * ActivationBytes) + logits + scratch + RuntimeBytes;
     }
+
+    // The builtin engine pads its rows to whole vectors; on a GPU the difference is nothing.
+    private static int Padded(int columns) => (columns + 31) / 32 * 32;
 }
 
 /// <summary>Bytes that a stage needs on its node.</summary>

@@ -79,7 +79,7 @@ internal static class ManualPlan
         var first = Math.Clamp(stage.FirstLayer, 0, model.LayerCount);
         var end = Math.Clamp(stage.EndLayer, first, model.LayerCount);
         var needed = memory.ForStage(model, first, end, request.ContextTokens, request.Concurrency);
-        var free = NodeSelection.FreeBytes(node);
+        var free = NodeSelection.FreeBytes(node, request);
         if (needed.TotalBytes > free)
         {
             problems.Add(MemoryRefusal.ForStage(node.NodeId, first, end, needed, free));

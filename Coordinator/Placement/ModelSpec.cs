@@ -1,4 +1,5 @@
 using System.Collections.Immutable;
+using ClusterLlm.Coordinator.Placement.Prediction;
 
 namespace ClusterLlm.Coordinator.Placement;
 
@@ -33,7 +34,19 @@ internal sealed record ModelSpec(
     double TotalParameters,
     double ActiveParameters)
 {
+    /// <summary>How the weights are packed; decides how much arithmetic unpacking takes.</summary>
+    public WeightFormat Format { get; init; } = WeightFormat.Simple;
+
     public int LayerCount => Layers.Length;
+
+    /// <summary>Layers with a cache of every token may mix with others: the kind that makes the difference decides.</summary>
+    public AttentionKind Attention =>
+        Layers.Any(layer => layer.IsLatent) ? AttentionKind.Latent
+        : Layers.Any(layer => layer.StateElements > 0) ? AttentionKind.Hybrid
+        : Layers.Any(layer => layer.KvWindowTokens > 0) ? AttentionKind.Sliding
+        : AttentionKind.Plain;
+
+    public ModelTraits Traits => new(IsMixtureOfExperts, Attention, Format);
 
     public bool IsMixtureOfExperts => ActiveParameters < 0.98 * TotalParameters;
 
@@ -56,6 +69,12 @@ internal readonly record struct LayerSpec(
     int KvWindowTokens,
     int StateElements)
 {
+    /// <summary>Of a mixture of experts: what every token reads (attention, shared experts, router); 0 otherwise.</summary>
+    public long SharedBytes { get; init; }
+
+    /// <summary>The cache holds one compressed row per token (MLA).</summary>
+    public bool IsLatent { get; init; }
+
     /// <summary>Elements that the cache of one sequence holds in this layer.</summary>
     /// <param name="tokens">Tokens kept per sequence; ≥ 0.</param>
     public long KvElements(long tokens) =>

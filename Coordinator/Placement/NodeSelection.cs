@@ -18,18 +18,22 @@ internal static class NodeSelection
         var rejections = ImmutableArray.CreateBuilder<Rejection>();
         foreach (var node in ordered)
         {
-            if (node.Excluded is not null)
+            if (request.ExcludedNodes.Contains(node.NodeId))
+            {
+                rejections.Add(new Rejection(node.NodeId, "request", $"Node {node.NodeId} is excluded by the request."));
+            }
+            else if (node.Excluded is not null)
             {
                 rejections.Add(new Rejection(node.NodeId, "state", $"Node {node.NodeId} takes no shards: {node.Excluded}"));
             }
-            else if (FreeBytes(node) <= 0)
+            else if (FreeBytes(node, request) <= 0)
             {
                 rejections.Add(new Rejection(
                     node.NodeId,
                     "memory",
                     $"Node {node.NodeId} has nothing left: {node.MemoryUsableBytes} bytes usable, {node.MemoryCommittedBytes} promised to other deployments.",
                     1,
-                    Math.Max(0, FreeBytes(node))));
+                    Math.Max(0, FreeBytes(node, request))));
             }
             else
             {
@@ -40,7 +44,12 @@ internal static class NodeSelection
         return (candidates.ToImmutable(), rejections.ToImmutable());
     }
 
-    public static long FreeBytes(NodeCapacity node) => node.MemoryUsableBytes - node.MemoryCommittedBytes;
+    /// <summary>What a new shard may take on the node: the usable memory or the request's cap, less what is promised and what stays free.</summary>
+    public static long FreeBytes(NodeCapacity node, PlacementRequest request)
+    {
+        var usable = request.MemoryCapBytes.TryGetValue(node.NodeId, out var cap) ? Math.Min(cap, node.MemoryUsableBytes) : node.MemoryUsableBytes;
+        return usable - node.MemoryCommittedBytes - request.ReserveBytes;
+    }
 
     public static Rejection WithoutEngine(NodeCapacity node, string engine) =>
         new(node.NodeId, "engine", $"Node {node.NodeId} has no engine {engine} for this model; it has {EngineChoice.Names(node)}.");

@@ -1,8 +1,10 @@
 using System.Collections.Immutable;
+using ClusterLlm.Coordinator.Placement.Prediction;
+using ClusterLlm.Coordinator.Placement.Search;
 
 namespace ClusterLlm.Coordinator.Placement;
 
-/// <summary>Decides which node holds which layers. Pure: equal input gives an equal answer.</summary>
+/// <summary>Decides which node holds which layers. Pure: equal input gives an equal answer; ties go to the lower node id.</summary>
 internal static class PlacementPlanner
 {
     /// <summary>A plan for the request, or the reasons why there is none, with numbers.</summary>
@@ -15,59 +17,62 @@ internal static class PlacementPlanner
         }
 
         var (candidates, rejections) = NodeSelection.Select(cluster, request);
-        var engine = EngineChoice.Choose(candidates, request);
-        if (engine.Name is null)
+        if (!request.Layers.IsDefaultOrEmpty || request.Objective == PlacementObjective.Balanced || cluster.Knowledge is null)
         {
-            return Refuse(engine.Reason, rejections, new Rejection("cluster", "engine", engine.Reason));
+            return GivenNodes.Plan(cluster, model, request, candidates, rejections);
         }
 
-        var able = candidates.Where(node => node.Engines.Contains(engine.Name)).ToImmutableArray();
-        rejections = rejections.AddRange(candidates
-            .Where(node => !able.Contains(node))
-            .Select(node => NodeSelection.WithoutEngine(node, engine.Name)));
-        var cuts = request.Layers.IsDefaultOrEmpty
-            ? BalancedCuts.Find(able, model, request, EngineMemory.For(engine.Name))
-            : ManualPlan.Cuts(able, model, request, EngineMemory.For(engine.Name));
-        return cuts.Problems.IsEmpty
-            ? new PlacementResult.Planned(Build(engine, able, cuts.Stages, model, request, rejections))
-            : Refuse(cuts.Problems[0].Message, rejections, [.. cuts.Problems]);
+        var (engines, refusal) = EngineChoice.Candidates(candidates, request);
+        if (refusal is not null)
+        {
+            return new PlacementResult.Refused(refusal, [new Rejection("cluster", "engine", refusal), .. rejections]);
+        }
+
+        return Search(cluster, cluster.Knowledge, model, request, candidates, rejections, engines);
     }
 
-    private static PlacementResult.Refused Refuse(string summary, ImmutableArray<Rejection> earlier, params ReadOnlySpan<Rejection> more) =>
-        new(summary, [.. more, .. earlier]);
-
-    private static PlacementPlan Build(
-        EngineChoice engine,
-        ImmutableArray<NodeCapacity> nodes,
-        ImmutableArray<ManualStage> cuts,
+    private static PlacementResult Search(
+        ClusterSnapshot cluster,
+        PlanningKnowledge knowledge,
         ModelSpec model,
         PlacementRequest request,
-        ImmutableArray<Rejection> rejections)
+        ImmutableArray<NodeCapacity> candidates,
+        ImmutableArray<Rejection> rejections,
+        ImmutableArray<string> engines)
     {
-        var memory = EngineMemory.For(engine.Name!);
-        var stages = cuts.Select((cut, index) =>
+        (EngineFacts Engine, ProblemBuilder Builder, SearchOutcome Outcome)? best = null;
+        var refused = ImmutableArray.CreateBuilder<Rejection>();
+        foreach (var name in engines)
         {
-            var needed = memory.ForStage(model, cut.FirstLayer, cut.EndLayer, request.ContextTokens, request.Concurrency);
-            return new PlacementStage(
-                cut.NodeId,
-                cuts.Length - 1 - index,
-                cut.FirstLayer,
-                cut.EndLayer - cut.FirstLayer,
-                needed.WeightBytes,
-                needed.KvCacheBytes,
-                needed.WorkspaceBytes);
-        }).ToImmutableArray();
-        var machines = nodes.Where(node => cuts.Any(cut => cut.NodeId == node.NodeId)).Select(node => node.MachineId).Distinct().Count();
-        return new PlacementPlan(
-            engine.Name!,
-            engine.Reason,
-            stages,
-            request.ContextTokens,
-            request.Concurrency,
-            Math.Max(1, machines),
-            rejections);
+            var engine = EngineFacts.Of(name);
+            ImmutableArray<NodeCapacity> able = [.. candidates.Where(node => node.Engines.Contains(name)).OrderBy(node => node.NodeId, StringComparer.Ordinal)];
+            if (request.UseAllNodes && able.Length < candidates.Length)
+            {
+                refused.AddRange(candidates.Except(able).Select(node => NodeSelection.WithoutEngine(node, name)));
+                continue;
+            }
+
+            if (request.PinnedLayers.FirstOrDefault(pin => able.All(node => node.NodeId != pin.NodeId)) is { } lost)
+            {
+                refused.Add(new Rejection(lost.NodeId, "layers", $"Layers are pinned to {lost.NodeId}, which can't take a shard with engine {name}."));
+                continue;
+            }
+
+            var builder = new ProblemBuilder(cluster, knowledge, engine, able, model, request);
+            if (EngineSearch.Find(builder, engine, model, request) is not { } outcome)
+            {
+                refused.AddRange(FitRefusal.Explain(able, model, request, engine));
+            }
+            else if (best is null || outcome.Best.Score < best.Value.Outcome.Best.Score)
+            {
+                best = (engine, builder, outcome);
+            }
+        }
+
+        return best is { } found
+            ? new PlacementResult.Planned(
+                new PlanAssembly(cluster, knowledge, model, request, found.Engine, found.Builder.Nodes)
+                    .Assemble(found.Outcome, EngineChoice.Explain(found.Engine.Name, engines, request), rejections))
+            : new PlacementResult.Refused(refused[0].Message, [.. refused, .. rejections]);
     }
 }
-
-/// <summary>Layer ranges in stage order, or why there are none.</summary>
-internal readonly record struct CutResult(ImmutableArray<ManualStage> Stages, ImmutableArray<Rejection> Problems);

@@ -1,9 +1,14 @@
 using System.Collections.Immutable;
+using ClusterLlm.Coordinator.Placement.Prediction;
 
 namespace ClusterLlm.Coordinator.Placement;
 
 /// <summary>The cluster as the planner sees it at one moment.</summary>
-internal sealed record ClusterSnapshot(ImmutableArray<NodeCapacity> Nodes, ImmutableArray<LinkMeasurement> Links);
+internal sealed record ClusterSnapshot(ImmutableArray<NodeCapacity> Nodes, ImmutableArray<LinkMeasurement> Links)
+{
+    /// <summary>What is known of chips, engines and links; without it plans are balanced by memory and carry no predictions.</summary>
+    public PlanningKnowledge? Knowledge { get; init; }
+}
 
 /// <summary>A node that could hold a shard.</summary>
 /// <param name="MachineId">Equal for agents of one machine: they share its bandwidth.</param>
@@ -22,7 +27,17 @@ internal sealed record NodeCapacity(
     long MemoryUsableBytes,
     long MemoryCommittedBytes,
     ImmutableArray<string> Engines,
-    string? Excluded);
+    string? Excluded)
+{
+    /// <summary>What was measured on this node with its engines; empty when it was never calibrated.</summary>
+    public ImmutableArray<EngineCalibration> Calibrations { get; init; } = [];
+
+    /// <summary>The kind of link that it hangs on, for example <c>thunderbolt5</c>; <see langword="null"/> when the request's holds.</summary>
+    public string? Link { get; init; }
+
+    /// <summary>How the usable memory is known, when it is not the node's own reading; <see langword="null"/> when it is.</summary>
+    public string? MemoryAssumption { get; init; }
+}
 
 /// <summary>A link between two nodes, as measured between their agents.</summary>
 internal sealed record LinkMeasurement(string FromNodeId, string ToNodeId, TimeSpan RoundTrip, double BandwidthBytesPerSecond);
@@ -36,8 +51,11 @@ internal enum PlacementObjective
     /// <summary>Most tokens per second over all requests at the asked concurrency.</summary>
     Throughput,
 
-    /// <summary>The longest context, or the smallest footprint.</summary>
+    /// <summary>The longest context; among plans with the same context the one on the fewest nodes.</summary>
     Capacity,
+
+    /// <summary>Every candidate node gets layers in proportion to the memory that it may use.</summary>
+    Balanced,
 }
 
 /// <summary>What is asked of the planner.</summary>
@@ -56,9 +74,27 @@ internal sealed record PlacementRequest(
 {
     /// <summary>
     /// Every node of <see cref="Nodes"/> gets at least one layer. Without it the planner may leave nodes out when that serves the objective.
-    /// A caller that names nodes but no objective means this.
+    /// A caller that names nodes but no objective means this, with <see cref="PlacementObjective.Balanced"/>.
     /// </summary>
     public bool UseAllNodes { get; init; }
+
+    /// <summary>Nodes that must not be used.</summary>
+    public ImmutableArray<string> ExcludedNodes { get; init; } = [];
+
+    /// <summary>Bytes that may be used at most, by node id.</summary>
+    public ImmutableDictionary<string, long> MemoryCapBytes { get; init; } = ImmutableDictionary<string, long>.Empty;
+
+    /// <summary>Bytes that stay free on each node; ≥ 0.</summary>
+    public long ReserveBytes { get; init; }
+
+    /// <summary>Layers that must lie on a node, whatever else it holds; one range for a node.</summary>
+    public ImmutableArray<ManualStage> PinnedLayers { get; init; } = [];
+
+    /// <summary>Tokens of the prompt that time to first token is predicted for; ≥ 1.</summary>
+    public int PromptTokens { get; init; } = 512;
+
+    /// <summary>The kind of link that is assumed where none was measured, for example <c>thunderbolt5</c>; <see langword="null"/> for the default.</summary>
+    public string? Link { get; init; }
 }
 
 /// <summary>One stage of a manual plan: layers [<paramref name="FirstLayer"/>, <paramref name="EndLayer"/>) on a node.</summary>
@@ -87,7 +123,20 @@ internal sealed record PlacementPlan(
     int ContextTokens,
     int MaxConcurrency,
     int MicroBatches,
-    ImmutableArray<Rejection> Rejections);
+    ImmutableArray<Rejection> Rejections)
+{
+    /// <summary>What is expected of it; <see langword="null"/> without <see cref="ClusterSnapshot.Knowledge"/>.</summary>
+    public PlanPredictions? Predictions { get; init; }
+
+    /// <summary>How good the plan is among all possible ones; <see langword="null"/> for manual and balanced plans.</summary>
+    public PlanOptimality? Optimality { get; init; }
+
+    /// <summary>The best plan on one node, what leaving out each node would do, and the best plans with other numbers of nodes.</summary>
+    public PlanComparison? Comparison { get; init; }
+
+    /// <summary>What was assumed for want of a measurement.</summary>
+    public ImmutableArray<string> Assumptions { get; init; } = [];
+}
 
 /// <summary>One stage of a plan.</summary>
 /// <param name="Rank">Number of stages − 1 for the first stage … 0 for the last one.</param>

@@ -20,6 +20,7 @@ internal static class RequestCheck
 
         CheckSizes(model, request, problems);
         CheckNodes(cluster, request, problems);
+        ConstraintCheck.Check(cluster, model, request, problems);
         return problems.ToImmutable();
     }
 

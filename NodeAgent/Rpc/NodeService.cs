@@ -6,7 +6,7 @@ using Proto = ClusterLlm.Protos.V1;
 namespace ClusterLlm.NodeAgent.Rpc;
 
 /// <summary>What the node is and how it does.</summary>
-internal sealed class NodeService(NodeDescriber describer, TelemetrySampler sampler, NodeIdentity identity, CallLifetime lifetime)
+internal sealed class NodeService(NodeDescriber describer, TelemetrySampler sampler, NodeIdentity identity, CallLifetime lifetime, LinkProbe probe)
     : Proto.NodeService.NodeServiceBase
 {
     private const int MaximumEchoBytes = 1024 * 1024;
@@ -25,6 +25,9 @@ internal sealed class NodeService(NodeDescriber describer, TelemetrySampler samp
             await responseStream.WriteAsync(reading.ToProto(identity.Id), call.Token).ConfigureAwait(false);
         }
     }
+
+    public override Task<Proto.ProbeLinkResponse> ProbeLink(Proto.ProbeLinkRequest request, ServerCallContext context) =>
+        probe.MeasureAsync([.. request.Urls], context.CancellationToken);
 
     public override Task<Proto.EchoResponse> Echo(Proto.EchoRequest request, ServerCallContext context) =>
         request.Payload.Length <= MaximumEchoBytes

@@ -7,6 +7,7 @@ internal static class RpcExtensions
     {
         builder.Services.AddSingleton<CallLifetime>();
         builder.Services.AddSingleton<NodeDescriber>();
+        builder.Services.AddSingleton<LinkProbe>();
         builder.Services.AddSingleton<ModelMapping>();
         builder.Services.AddGrpc(options => options.Interceptors.Add<ErrorInterceptor>());
     }

@@ -2,11 +2,15 @@ using ClusterLlm.Benchmarks;
 using ClusterLlm.Benchmarks.Engine;
 using ClusterLlm.Benchmarks.Gateway;
 using ClusterLlm.Benchmarks.Mlx;
+using ClusterLlm.Benchmarks.Planning;
 
 // dotnet run -c Release --project tests/Benchmarks -- NAME [--json FILE] [more options]
 return args switch
 {
     ["memory", .. var options] => await MemoryBenchmark.RunAsync(BenchmarkOptions.Parse(options)),
+    ["predictor", .. var options] => PredictorBenchmark.Run(BenchmarkOptions.Parse(options)),
+    ["planner", .. var options] => PlannerBenchmark.Run(BenchmarkOptions.Parse(options)),
+    ["fit", .. var options] => FitCommand.Run(BenchmarkOptions.Parse(options)),
     ["engine", .. var options] => await EngineBenchmark.RunAsync(BenchmarkOptions.Parse(options)),
     ["gateway", .. var options] => await GatewayBenchmark.RunAsync(BenchmarkOptions.Parse(options)),
     ["mlx", .. var options] => await MlxBenchmark.RunAsync(BenchmarkOptions.Parse(options)),

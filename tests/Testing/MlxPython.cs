@@ -8,14 +8,20 @@ public static class MlxPython
     /// <summary>The folder with the solution.</summary>
     public static string Repository { get; } = FindRepository();
 
+    /// <summary>Whether there is one: for fixtures, which can't skip.</summary>
+    public static bool IsThere => File.Exists(Interpreter);
+
+    private static string Interpreter => Environment.GetEnvironmentVariable(Variable) is { Length: > 0 } named
+        ? named
+        : Path.Combine(Repository, "artifacts", "mlx-python", "bin", "python");
+
     /// <summary>The interpreter; skips the running test, saying what is missing, when there is none.</summary>
     public static string Require()
     {
-        var python = Environment.GetEnvironmentVariable(Variable) is { Length: > 0 } named ? named : Path.Combine(Repository, "artifacts", "mlx-python", "bin", "python");
         Assert.SkipUnless(
-            File.Exists(python),
-            $"There is no Python with MLX at {python}: run .ci/python-environment artifacts/mlx-python (it installs from the folder wheels/ in {SharedFiles.Variable}), or name an interpreter in {Variable}.");
-        return python;
+            IsThere,
+            $"There is no Python with MLX at {Interpreter}: run .ci/python-environment artifacts/mlx-python (it installs from the folder wheels/ in {SharedFiles.Variable}), or name an interpreter in {Variable}.");
+        return Interpreter;
     }
 
     private static string FindRepository()

@@ -23,6 +23,8 @@ public sealed class InferenceMetricsTests : IAsyncLifetime
 
         using var response = await _gateway.ChatAsync("", TestContext.Current.CancellationToken);
 
+        // Recorded when the request ends, which the client may see first.
+        await tokens.WaitForMeasurementsAsync(2, TestContext.Current.CancellationToken);
         var usage = tokens.GetMeasurementSnapshot().ToDictionary(measured => (string)measured.Tags["gen_ai.token.type"]!, measured => measured.Value);
         Assert.Equal(new Dictionary<string, long> { ["input"] = 12, ["output"] = 4 }, usage);
         Assert.Equal("chat", Assert.Single(firstToken.GetMeasurementSnapshot()).Tags["gen_ai.operation.name"]);
@@ -39,6 +41,7 @@ public sealed class InferenceMetricsTests : IAsyncLifetime
 
         using var response = await _gateway.ChatAsync("", TestContext.Current.CancellationToken);
 
+        await duration.WaitForMeasurementsAsync(1, TestContext.Current.CancellationToken);
         Assert.Equal("context_length_exceeded", Assert.Single(duration.GetMeasurementSnapshot()).Tags["error.type"]);
     }
 

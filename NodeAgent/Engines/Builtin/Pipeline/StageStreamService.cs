@@ -51,7 +51,7 @@ internal sealed class StageStreamService(StageDirectory stages, IHostApplication
         {
             // The shard or the whole agent is stopping here.
         }
-        catch (Exception exception) when (exception is IOException or RpcException or OperationCanceledException)
+        catch (Exception exception) when (exception is not OutOfMemoryException)
         {
             stage.Disconnected(exception.Message);
         }

@@ -15,10 +15,16 @@ internal interface IParallelWork
 /// </summary>
 /// <remarks>
 /// A forward pass is some hundred short parallel pieces, too short to wake a thread for each. So workers spin between the pieces of a pass
-/// and block between passes: an idle shard costs nothing.
+/// and block between passes: an idle shard costs nothing. The caller waits only for workers that joined a piece: where other processes
+/// hold a processor, the caller does the whole piece rather than wait for a thread that does not run.
 /// </remarks>
 internal sealed class ComputePool : IDisposable
 {
+    /// <summary>A piece of work has a number (above), a bit that says that nobody may join any more, and a count of those who joined.</summary>
+    private const int NumberShift = 16;
+    private const long Closed = 1L << 15;
+    private const long JoinedMask = Closed - 1;
+
     private static readonly long SpinTicks = Stopwatch.Frequency / 20_000;
     private readonly Lock _pass = new();
     private readonly Thread[] _threads;
@@ -81,14 +87,14 @@ internal sealed class ComputePool : IDisposable
         _grain = grain;
         _work = work;
         Volatile.Write(ref _state.Next, 0);
-        Volatile.Write(ref _state.Running, Workers - 1);
 
-        // Publishes everything above: a worker that sees the new number sees the work.
-        Interlocked.Increment(ref _state.Sequence);
+        // Publishes everything above: a worker that joins this number sees the work.
+        Interlocked.Exchange(ref _state.Piece, (Number(_state.Piece) + 1) << NumberShift);
         WakeSleepers();
         Take(work, 0);
+        Interlocked.Or(ref _state.Piece, Closed);
         var spins = 0;
-        while (Volatile.Read(ref _state.Running) != 0)
+        while ((Volatile.Read(ref _state.Piece) & JoinedMask) != 0)
         {
             Spin(ref spins);
         }
@@ -127,69 +133,62 @@ internal sealed class ComputePool : IDisposable
 
     private void WakeSleepers()
     {
-        var sleepers = Volatile.Read(ref _sleepers);
-        if (sleepers > 0)
+        // A thread that was told and has not run yet still counts as asleep: it is not told again.
+        var untold = Volatile.Read(ref _sleepers) - _wake.CurrentCount;
+        if (untold > 0)
         {
-            _wake.Release(sleepers);
+            _wake.Release(untold);
         }
     }
+
+    private static long Number(long piece) => piece >> NumberShift;
 
     private void RunWorker(int worker)
     {
         var seen = 0L;
-        while (!_stopping)
+        while (WaitForWork(seen) is var piece && !_stopping)
         {
-            var sequence = WaitForWork(seen);
-            if (sequence == seen)
+            if (Interlocked.CompareExchange(ref _state.Piece, piece + 1, piece) != piece)
             {
                 continue;
             }
 
-            seen = sequence;
-            try
-            {
-                Take(_work!, worker);
-            }
-            catch (Exception exception) when (exception is not OutOfMemoryException)
-            {
-                Interlocked.CompareExchange(ref _failure, exception, null);
-            }
-            finally
-            {
-                Interlocked.Decrement(ref _state.Running);
-            }
+            seen = Number(piece);
+            Take(_work!, worker);
+            Interlocked.Decrement(ref _state.Piece);
         }
     }
 
+    /// <returns>A piece that is open and not the one seen last; anything when the pool stops.</returns>
     private long WaitForWork(long seen)
     {
         var spins = 0;
         var start = Stopwatch.GetTimestamp();
         while (!_stopping)
         {
-            var sequence = Volatile.Read(ref _state.Sequence);
-            if (sequence != seen)
+            var piece = Volatile.Read(ref _state.Piece);
+            if (Number(piece) != seen && (piece & Closed) == 0)
             {
-                return sequence;
+                return piece;
             }
 
             Spin(ref spins);
             if (!_passActive && Stopwatch.GetTimestamp() - start > SpinTicks)
             {
-                Sleep(seen);
+                Sleep();
                 start = Stopwatch.GetTimestamp();
             }
         }
 
-        return seen;
+        return 0;
     }
 
-    private void Sleep(long seen)
+    private void Sleep()
     {
         Interlocked.Increment(ref _sleepers);
 
         // Looked at again after the count has risen, so that a pass that starts now either is seen here or sees the sleeper.
-        if (!_passActive && !_stopping && Volatile.Read(ref _state.Sequence) == seen)
+        if (!_passActive && !_stopping)
         {
             _wake.Wait();
         }
@@ -197,17 +196,25 @@ internal sealed class ComputePool : IDisposable
         Interlocked.Decrement(ref _sleepers);
     }
 
+    /// <summary>Computes items until none is left. Failures are kept for the caller of <see cref="Run"/>: others may still be at work.</summary>
     private void Take(IParallelWork work, int worker)
     {
-        while (true)
+        try
         {
-            var first = Interlocked.Add(ref _state.Next, _grain) - _grain;
-            if (first >= _items)
+            while (true)
             {
-                return;
-            }
+                var first = Interlocked.Add(ref _state.Next, _grain) - _grain;
+                if (first >= _items)
+                {
+                    return;
+                }
 
-            work.Execute(first, Math.Min(_items, first + _grain), worker);
+                work.Execute(first, Math.Min(_items, first + _grain), worker);
+            }
+        }
+        catch (Exception exception) when (exception is not OutOfMemoryException)
+        {
+            Interlocked.CompareExchange(ref _failure, exception, null);
         }
     }
 
@@ -216,12 +223,10 @@ internal sealed class ComputePool : IDisposable
     {
 #pragma warning disable CS0169, IDE0051 // The padding is never read.
         private readonly long _a0, _a1, _a2, _a3, _a4, _a5, _a6, _a7;
-        public long Sequence;
+        public long Piece = Closed;
         private readonly long _b0, _b1, _b2, _b3, _b4, _b5, _b6, _b7;
         public int Next;
         private readonly long _c0, _c1, _c2, _c3, _c4, _c5, _c6, _c7;
-        public int Running;
-        private readonly long _d0, _d1, _d2, _d3, _d4, _d5, _d6, _d7;
 #pragma warning restore CS0169, IDE0051
     }
 }

@@ -113,6 +113,11 @@ public sealed class EngineContractTests(EngineContractTests.BothEngines engines)
 
         public async ValueTask InitializeAsync()
         {
+            if (!MlxPython.IsThere)
+            {
+                return;
+            }
+
             _cluster = await MlxCluster.StartAsync(1, TestContext.Current.CancellationToken);
             var model = TestModels.PathOf("llama-f32");
             foreach (var engine in (string[])[BuiltinEngine.EngineName, MlxEngine.EngineName])
@@ -124,9 +129,13 @@ public sealed class EngineContractTests(EngineContractTests.BothEngines engines)
         internal Task<(MlxAnswer Builtin, MlxAnswer Mlx)> AskAsync(object body, Proto.RequestKind kind, CancellationToken cancellationToken) =>
             AskAsync(JsonSerializer.SerializeToUtf8Bytes(body), kind, cancellationToken);
 
-        internal async Task<(MlxAnswer Builtin, MlxAnswer Mlx)> AskAsync(byte[] body, Proto.RequestKind kind, CancellationToken cancellationToken) => (
-            await _cluster!.AskAsync(body, cancellationToken, kind, BuiltinEngine.EngineName),
-            await _cluster.AskAsync(body, cancellationToken, kind, MlxEngine.EngineName));
+        internal async Task<(MlxAnswer Builtin, MlxAnswer Mlx)> AskAsync(byte[] body, Proto.RequestKind kind, CancellationToken cancellationToken)
+        {
+            MlxPython.Require();
+            return (
+                await _cluster!.AskAsync(body, cancellationToken, kind, BuiltinEngine.EngineName),
+                await _cluster.AskAsync(body, cancellationToken, kind, MlxEngine.EngineName));
+        }
 
         public ValueTask DisposeAsync() => _cluster?.DisposeAsync() ?? ValueTask.CompletedTask;
     }
