@@ -17,9 +17,17 @@ public static class ClusterApplication
 
     private static async Task<int> RunAsync(Func<WebApplication> build, TextWriter errors)
     {
+        var stopping = CancellationToken.None;
         try
         {
-            await build().RunAsync();
+            var app = build();
+            stopping = app.Lifetime.ApplicationStopping;
+            await app.RunAsync();
+            return 0;
+        }
+        catch (OperationCanceledException) when (stopping.IsCancellationRequested)
+        {
+            // Asked to stop while it still started: the start was cancelled, and that is a clean stop too.
             return 0;
         }
         catch (Exception failure) when (StartFailures.Explain(failure) is { } known)

@@ -51,6 +51,14 @@ public sealed class StartFailuresTests
         Assert.Contains("many", errors, StringComparison.Ordinal);
     }
 
+    [Fact(Timeout = 30_000)]
+    public async Task RunAsync_StoppedWhileStarting_IsACleanStop()
+    {
+        var (code, errors) = await RunAsync(builder => builder.Services.AddHostedService<StopsItself>(), TestContext.Current.CancellationToken);
+
+        Assert.Equal((0, ""), (code, errors));
+    }
+
     [Fact]
     public void Explain_UnknownFailure_IsNull() => Assert.Null(StartFailures.Explain(new InvalidOperationException("a defect")));
 
@@ -63,6 +71,18 @@ public sealed class StartFailuresTests
         await using var app = builder.Build();
         using var errors = new StringWriter();
         return (await ClusterApplication.RunAsync(app, errors).WaitAsync(cancellationToken), errors.ToString());
+    }
+
+    /// <summary>A start that takes long, during which the process is asked to end.</summary>
+    private sealed class StopsItself(IHostApplicationLifetime lifetime) : IHostedService
+    {
+        public Task StartAsync(CancellationToken cancellationToken)
+        {
+            lifetime.StopApplication();
+            return Task.Delay(Timeout.InfiniteTimeSpan, TimeProvider.System, cancellationToken);
+        }
+
+        public Task StopAsync(CancellationToken cancellationToken) => Task.CompletedTask;
     }
 
     private sealed class Limits
