@@ -29,6 +29,34 @@ internal sealed class CommandRunner(Func<ClusterClient?> connect, TimeProvider t
         }
     }
 
+    /// <summary>
+    /// All that is wrong with the arguments, by argument: also what only the cluster knows, such as an unknown node. What no argument is to blame for, such as too
+    /// little memory, is told by running.
+    /// </summary>
+    public async Task<ImmutableSortedDictionary<string, string>> CheckAsync(
+        CommandDescription command, IReadOnlyDictionary<string, string?> values, CancellationToken cancellationToken)
+    {
+        var errors = CommandValues.Check(command, values);
+        if (errors.Count > 0 || command.Target != CommandTarget.Coordinator || connect() is not { } cluster)
+        {
+            return errors;
+        }
+
+        try
+        {
+            await cluster.PlanAsync(LaunchRequest.From(values), cancellationToken).ConfigureAwait(false);
+            return errors;
+        }
+        catch (ClusterRefusedException refused)
+        {
+            return Refused(command, refused).FieldErrors;
+        }
+        catch (Exception failure) when (IsAway(failure, cancellationToken))
+        {
+            return errors;
+        }
+    }
+
     /// <param name="target">Id of the node or deployment; not used by commands on the Coordinator.</param>
     /// <param name="values">Texts by argument.</param>
     public async Task<CommandOutcome> RunAsync(
