@@ -1,4 +1,5 @@
 using System.Collections.Immutable;
+using ClusterLlm.AppHost.Cluster;
 using ClusterLlm.AppHost.Demo;
 using ClusterLlm.AppHost.Output;
 using ClusterLlm.AppHost.Settings;
