@@ -35,8 +35,8 @@ internal sealed class AppHostProcess : IAsyncDisposable
 
     public static AppHostProcess Start(string home, params string[] arguments)
     {
-        string[] ports = ["--AppHost:HttpPort=0", "--AppHost:GrpcPort=0", "--AppHost:AgentPort=0"];
-        var info = new ProcessStartInfo(Program, [.. ports.Where(port => !arguments.Any(argument => argument.StartsWith(port[..^1], StringComparison.Ordinal))), .. arguments])
+        string[] ports = ["--AppHost:HttpPort=0", "--AppHost:GrpcPort=0", "--AppHost:AgentPort=0", "--AppHost:Dashboard=false"];
+        var info = new ProcessStartInfo(Program, [.. ports.Where(port => !arguments.Any(argument => argument.StartsWith(port[..(port.IndexOf('=', StringComparison.Ordinal) + 1)], StringComparison.Ordinal))), .. arguments])
         {
             RedirectStandardInput = true,
             RedirectStandardOutput = true,
