@@ -31,7 +31,7 @@ public sealed class RunningCluster : IAsyncLifetime
 
     public async ValueTask InitializeAsync()
     {
-        var settings = new AppHostSettings { Home = _home, HttpPort = 0, GrpcPort = 0, AgentPort = 0 };
+        var settings = new AppHostSettings { Home = _home, HttpPort = 0, GrpcPort = 0, AgentPort = 0, Dashboard = false };
         var facts = BuildFacts.Read();
         HomeLock.TryTake(_home)!.Dispose();
         _host = new(ClusterTopology.Build(settings, facts.SamplesFolder), settings, facts, new(_output, isTerminal: false), TimeProvider.System);
