@@ -66,7 +66,7 @@ internal sealed class DashboardInstaller(string folder, TimeProvider time)
             }
 
             var cli = Path.Join(Cache, "npm", "node_modules", package, "bin", "aspire");
-            return await RunAsync(cli, ["setup"], UnpackLimit, cancellationToken).ConfigureAwait(false);
+            return await RunAsync(cli, ["setup", "--install-path", Path.Join(Cache, "home"), "--non-interactive", "--nologo"], UnpackLimit, cancellationToken).ConfigureAwait(false);
         }
         catch (Win32Exception missing)
         {
