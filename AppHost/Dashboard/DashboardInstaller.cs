@@ -12,6 +12,9 @@ internal sealed class DashboardInstaller(string folder, TimeProvider time)
     private static readonly TimeSpan FetchLimit = TimeSpan.FromMinutes(5);
     private static readonly TimeSpan UnpackLimit = TimeSpan.FromMinutes(2);
 
+    /// <summary>The npm that fetches.</summary>
+    public string Npm { get; init; } = "npm";
+
     private string Cache => Path.Join(folder, DashboardPackage.Version);
 
     /// <summary>The dashboard's program.</summary>
@@ -59,7 +62,7 @@ internal sealed class DashboardInstaller(string folder, TimeProvider time)
         {
             Directory.CreateDirectory(Cache);
             string[] install = ["install", "--prefix", Path.Join(Cache, "npm"), "--no-audit", "--no-fund", "--no-save", "--ignore-scripts", $"{package}@{DashboardPackage.Version}"];
-            var fetched = await RunAsync("npm", install, FetchLimit, cancellationToken).ConfigureAwait(false);
+            var fetched = await RunAsync(Npm, install, FetchLimit, cancellationToken).ConfigureAwait(false);
             if (fetched.Length > 0)
             {
                 return fetched;
