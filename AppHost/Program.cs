@@ -1,5 +1,6 @@
 using ClusterLlm.AppHost.Settings;
 using ClusterLlm.AppHost.Standalone;
+using ClusterLlm.AppHost.Topology;
 using ClusterLlm.ServiceDefaults;
 
 if (HelpText.IsAsked(args))
@@ -9,6 +10,18 @@ if (HelpText.IsAsked(args))
 }
 
 var reading = SettingsSources.Read(args);
-return reading.Problems.Count > 0
-    ? StandaloneProgram.Refuse(reading.Problems, Console.Error, StartFailures.InvalidSettings)
-    : await StandaloneProgram.RunAsync(reading.Settings, Console.Out, Console.Error);
+if (reading.Problems.Count > 0)
+{
+    return StandaloneProgram.Refuse(reading.Problems, Console.Error, StartFailures.InvalidSettings);
+}
+
+var reason = BuildFacts.Read().AspireReason;
+#if ASPIRE
+if (ClusterLlm.AppHost.Aspire.AspireTools.Problem() is not { } missing)
+{
+    return await ClusterLlm.AppHost.Aspire.AspireProgram.RunAsync(reading.Settings, reason, Console.Out, Console.Error);
+}
+
+reason = missing;
+#endif
+return await StandaloneProgram.RunAsync(reading.Settings, reason, Console.Out, Console.Error);

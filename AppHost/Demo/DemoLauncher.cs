@@ -1,4 +1,5 @@
 using System.Text.Json;
+using ClusterLlm.AppHost.Cluster;
 using ClusterLlm.AppHost.Output;
 using ClusterLlm.AppHost.Topology;
 

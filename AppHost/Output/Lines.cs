@@ -1,5 +1,5 @@
 using System.Globalization;
-using ClusterLlm.AppHost.Demo;
+using ClusterLlm.AppHost.Cluster;
 using ClusterLlm.AppHost.Standalone;
 
 namespace ClusterLlm.AppHost.Output;
@@ -27,7 +27,7 @@ internal static class Lines
         (deployment.Plan?.Stages ?? []).OrderBy(stage => stage.FirstLayer).Select(stage => Row(
             "",
             stage.Node,
-            $"layers {stage.FirstLayer}–{stage.FirstLayer + stage.LayerCount - 1}, {Bytes(stage.WeightBytes)}, rank {stage.Rank}"));
+            $"layers {stage.FirstLayer}–{stage.FirstLayer + stage.LayerCount - 1}, {Quantity.Bytes(stage.WeightBytes)}, rank {stage.Rank}"));
 
     public static string Deployment(DeploymentView deployment) =>
         Row(deployment.Name, deployment.State.ToLowerInvariant(), string.IsNullOrEmpty(deployment.Reason) ? deployment.Model : deployment.Reason);
@@ -53,11 +53,4 @@ internal static class Lines
 
     private static string Share(double progress, int step) =>
         string.Create(CultureInfo.InvariantCulture, $"{(int)(Math.Clamp(progress, 0, 1) * 100) / step * step} %");
-
-    private static string Bytes(long bytes) => bytes switch
-    {
-        >= 1_000_000_000 => string.Create(CultureInfo.InvariantCulture, $"{bytes / 1e9:0.0} GB"),
-        >= 1_000_000 => string.Create(CultureInfo.InvariantCulture, $"{bytes / 1e6:0.0} MB"),
-        _ => string.Create(CultureInfo.InvariantCulture, $"{bytes / 1e3:0} kB"),
-    };
 }

@@ -17,6 +17,15 @@ internal sealed record AppHostSettings
     /// <summary>Whether the demo deployment is launched at start.</summary>
     public bool Demo { get; init; } = true;
 
+    /// <summary>Whether the standalone host shows the cluster in the Aspire dashboard.</summary>
+    public bool Dashboard { get; init; } = true;
+
+    /// <summary>Port of the dashboard's pages; null takes 18888, or another when that is in use; 0 takes any.</summary>
+    public int? DashboardPort { get; init; }
+
+    /// <summary>Folder that the dashboard is fetched into; null is <c>dashboard</c> in <see cref="Home"/>.</summary>
+    public string? DashboardFolder { get; init; }
+
     /// <summary>Port of the Coordinator's HTTP API; null takes 7420, or another when that is in use; 0 takes any.</summary>
     public int? HttpPort { get; init; }
 

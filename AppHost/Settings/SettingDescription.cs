@@ -18,6 +18,12 @@ internal sealed record SettingDescription(string Name, string Default, string He
             SettingText.Share(text, value => settings with { AgentMemoryShare = value })),
         new("Demo", "true", "launch the demo deployment at start", (settings, text) =>
             SettingText.Switch(text, value => settings with { Demo = value })),
+        new("Dashboard", "true", "show the cluster in the Aspire dashboard, which npm fetches once", (settings, text) =>
+            SettingText.Switch(text, value => settings with { Dashboard = value })),
+        new("DashboardPort", "18888", "the dashboard's port", (settings, text) =>
+            SettingText.Port(text, value => settings with { DashboardPort = value })),
+        new("DashboardFolder", "HOME/dashboard", "folder that the dashboard is fetched into", (settings, text) =>
+            SettingText.Folder(text, value => settings with { DashboardFolder = value })),
         new("HttpPort", "7420", "the Coordinator's HTTP port; a set port is never replaced, 0 takes any", (settings, text) =>
             SettingText.Port(text, value => settings with { HttpPort = value })),
         new("GrpcPort", "7421", "the Coordinator's gRPC port", (settings, text) =>

@@ -47,6 +47,7 @@ internal static class SettingsReader
         var ports = new List<(string Owner, int Port)>();
         Add("AppHost:HttpPort", settings.HttpPort);
         Add("AppHost:GrpcPort", settings.GrpcPort);
+        Add("AppHost:DashboardPort", settings.DashboardPort);
         for (var agent = 0; agent < settings.Agents && settings.AgentPort is { } first and not 0; agent++)
         {
             Add($"AppHost:AgentPort (agent {agent + 1})", first + agent);

@@ -65,7 +65,12 @@ internal sealed class ChildProcess : IDisposable
     /// <summary>Ends it at once, with everything that it started.</summary>
     public void Kill() => _process.Kill(entireProcessTree: true);
 
-    public void Dispose() => _process.Dispose();
+    public void Dispose()
+    {
+        // What a killed launcher left behind watches this pipe and ends with it.
+        _process.StandardInput.Dispose();
+        _process.Dispose();
+    }
 
     private static async Task CopyAsync(StreamReader reader, ProcessLog log, bool isError)
     {

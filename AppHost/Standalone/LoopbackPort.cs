@@ -6,6 +6,14 @@ namespace ClusterLlm.AppHost.Standalone;
 /// <summary>Asks the system about ports on the loopback address.</summary>
 internal static class LoopbackPort
 {
+    /// <summary>A port that nobody listens on now, for a process that must be told one beforehand.</summary>
+    public static int FindFree()
+    {
+        using var socket = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
+        socket.Bind(new IPEndPoint(IPAddress.Loopback, 0));
+        return ((IPEndPoint)socket.LocalEndPoint!).Port;
+    }
+
     public static bool IsFree(int port)
     {
         using var socket = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);

@@ -5,6 +5,16 @@ namespace ClusterLlm.AppHost.Standalone;
 /// <summary>Chooses the port that a process is told to listen on.</summary>
 internal static class PortPolicy
 {
+    /// <summary>One line for each port that a person set and somebody else uses.</summary>
+    public static IReadOnlyList<string> FixedPortProblems(ClusterTopology topology, Func<int, bool> isFree) =>
+    [
+        .. topology.Processes
+            .SelectMany(process => process.Endpoints)
+            .Where(endpoint => endpoint.Fixed)
+            .Select(endpoint => Choose(endpoint, earlier: null, isFree).Problem)
+            .OfType<string>(),
+    ];
+
     /// <param name="endpoint">What the topology says.</param>
     /// <param name="earlier">The port of this endpoint's last run, which others may have been told; null at the first start.</param>
     /// <param name="isFree">Whether a loopback port can be listened on now.</param>

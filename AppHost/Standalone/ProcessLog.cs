@@ -33,6 +33,18 @@ internal sealed class ProcessLog : IDisposable
 
     public string Path { get; }
 
+    /// <summary>Lines written so far; also the number of the newest one.</summary>
+    public long Count
+    {
+        get
+        {
+            lock (_gate)
+            {
+                return _count;
+            }
+        }
+    }
+
     public void Append(string text, bool isError)
     {
         lock (_gate)

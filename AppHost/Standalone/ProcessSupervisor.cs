@@ -21,6 +21,7 @@ internal sealed class ProcessSupervisor(
     /// <summary>Runs until <paramref name="stopping"/> asks it to end the process, or until it gives up on it.</summary>
     public async Task RunAsync(CancellationToken stopping)
     {
+        _failures = 0;
         try
         {
             while (await RunOnceAsync(stopping).ConfigureAwait(false) is { } pause)

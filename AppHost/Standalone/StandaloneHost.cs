@@ -1,4 +1,6 @@
 using System.Collections.Immutable;
+using ClusterLlm.AppHost.Cluster;
+using ClusterLlm.AppHost.Dashboard;
 using ClusterLlm.AppHost.Demo;
 using ClusterLlm.AppHost.Output;
 using ClusterLlm.AppHost.Settings;
@@ -17,6 +19,8 @@ internal sealed class StandaloneHost : IDisposable
     private readonly TimeProvider _time;
     private readonly HttpClient _http = new();
     private readonly ImmutableArray<ProcessSupervisor> _supervisors;
+    private readonly DashboardHost? _dashboard;
+    private SupervisedProcesses? _running;
 
     public StandaloneHost(ClusterTopology topology, AppHostSettings settings, BuildFacts facts, ConsoleReporter reporter, TimeProvider time)
     {
@@ -28,10 +32,12 @@ internal sealed class StandaloneHost : IDisposable
         var options = new SupervisorOptions();
         var resolver = new LaunchResolver(facts, settings.Home);
         var watch = new RunWatch(resolver, Table, new(_http, options.HealthTimeout), options, time);
+        var logs = topology.Processes.ToImmutableDictionary(process => process.Name, process => new ProcessLog(LogPath(process.Name), MostLogBytes));
+        _dashboard = settings.Dashboard ? new(topology, settings, facts, Table, logs, () => _running!, reporter, time) : null;
         _supervisors =
         [
             .. topology.Processes.Select(process => new ProcessSupervisor(
-                process, resolver, Table, new(LogPath(process.Name), MostLogBytes), watch, time)),
+                WithTelemetry(process, _dashboard?.Addresses), resolver, Table, logs[process.Name], watch, time)),
         ];
     }
 
@@ -44,7 +50,8 @@ internal sealed class StandaloneHost : IDisposable
         var began = _time.GetTimestamp();
         using var background = new CancellationTokenSource();
         var telling = TellAsync(background.Token);
-        var running = SupervisedProcesses.Start(_supervisors, _topology);
+        var running = _running = SupervisedProcesses.Start(_supervisors, _topology);
+        var showing = _dashboard?.RunAsync(background.Token) ?? Task.CompletedTask;
         var exitCode = 0;
         try
         {
@@ -65,6 +72,7 @@ internal sealed class StandaloneHost : IDisposable
         await running.StopAsync().ConfigureAwait(false);
         await background.CancelAsync().ConfigureAwait(false);
         await telling.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        await showing.ConfigureAwait(false);
         return exitCode;
     }
 
@@ -75,6 +83,7 @@ internal sealed class StandaloneHost : IDisposable
             supervisor.Log.Dispose();
         }
 
+        _running?.Dispose();
         _http.Dispose();
     }
 
@@ -155,7 +164,13 @@ internal sealed class StandaloneHost : IDisposable
         _reporter.Line($"  log: {log.Path}");
     }
 
-    private static bool Settled(ProcessSnapshot snapshot) => snapshot.State is ProcessState.Healthy or ProcessState.Failed;
+    private static ProcessResource WithTelemetry(ProcessResource process, DashboardAddresses? addresses) => addresses is null ? process : process with
+    {
+        Environment = process.Environment.AddRange(addresses.TelemetryEnvironment(process.Name)
+            .Select(entry => KeyValuePair.Create(entry.Key, (SettingValue)entry.Value))),
+    };
+
+    private static bool Settled(ProcessSnapshot snapshot) => snapshot.State is ProcessState.Healthy or ProcessState.Failed or ProcessState.Stopped;
 
     private string LogPath(string name) => Path.Join(_settings.Home, "logs", $"{name}.log");
 }

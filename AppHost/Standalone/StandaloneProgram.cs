@@ -12,7 +12,8 @@ internal static class StandaloneProgram
 
     private static readonly TimeSpan LeftoverLimit = TimeSpan.FromSeconds(10);
 
-    public static async Task<int> RunAsync(AppHostSettings settings, TextWriter output, TextWriter errors)
+    /// <param name="reason">Why it is this host that runs.</param>
+    public static async Task<int> RunAsync(AppHostSettings settings, string reason, TextWriter output, TextWriter errors)
     {
         var facts = BuildFacts.Read();
         var topology = ClusterTopology.Build(settings, facts.SamplesFolder);
@@ -30,14 +31,14 @@ internal static class StandaloneProgram
                 return Refuse(missing, errors, CannotStart);
             }
 
-            if (FixedPortProblems(topology) is { Count: > 0 } taken)
+            if (PortPolicy.FixedPortProblems(topology, LoopbackPort.IsFree) is { Count: > 0 } taken)
             {
                 return Refuse(taken, errors, StartFailures.AddressUnavailable);
             }
 
             await EndLeftoversAsync(settings, facts, stop.Token).ConfigureAwait(false);
             var reporter = new ConsoleReporter(output, isTerminal: !Console.IsOutputRedirected);
-            reporter.Line($"ClusterLlm, standalone host; state and logs in {settings.Home}");
+            reporter.Line($"ClusterLlm, standalone host ({reason}); state and logs in {settings.Home}");
             using var host = new StandaloneHost(topology, settings, facts, reporter, TimeProvider.System);
             return await host.RunAsync(stop.Token).ConfigureAwait(false);
         }
@@ -62,20 +63,11 @@ internal static class StandaloneProgram
         return exitCode;
     }
 
-    private static string InUse(string home) => RunRecord.TryRead(home) is { } other
+    internal static string InUse(string home) => RunRecord.TryRead(home) is { } other
         ? $"A cluster runs already in {home}: process {other.Pid}, {other.Url}. End it first, or set CLUSTERLLM_HOME to another folder."
         : $"A cluster runs already in {home}. End it first, or set CLUSTERLLM_HOME to another folder.";
 
-    private static IReadOnlyList<string> FixedPortProblems(ClusterTopology topology) =>
-    [
-        .. topology.Processes
-            .SelectMany(process => process.Endpoints)
-            .Where(endpoint => endpoint.Fixed)
-            .Select(endpoint => PortPolicy.Choose(endpoint, earlier: null, LoopbackPort.IsFree).Problem)
-            .OfType<string>(),
-    ];
-
-    private static async Task EndLeftoversAsync(AppHostSettings settings, BuildFacts facts, CancellationToken cancellationToken)
+    internal static async Task EndLeftoversAsync(AppHostSettings settings, BuildFacts facts, CancellationToken cancellationToken)
     {
         if (RunRecord.TryRead(settings.Home) is { } record)
         {

@@ -9,6 +9,11 @@ internal sealed record BuildFacts(IReadOnlyDictionary<string, string> Outputs, s
 {
     private const string OutputPrefix = "StartedProject:";
 
+    private IReadOnlyDictionary<string, string> ProjectPaths { get; init; } = new Dictionary<string, string>();
+
+    /// <summary>Why this host was built with Aspire, or without it.</summary>
+    public string AspireReason { get; private init; } = "";
+
     public static BuildFacts Read()
     {
         var entries = typeof(BuildFacts).Assembly.GetCustomAttributes<AssemblyMetadataAttribute>().ToList();
@@ -18,8 +23,18 @@ internal sealed record BuildFacts(IReadOnlyDictionary<string, string> Outputs, s
                 entry => Path.GetFileNameWithoutExtension(entry.Key[OutputPrefix.Length..]),
                 entry => entry.Value ?? "",
                 StringComparer.Ordinal);
-        return new(outputs, entries.First(entry => entry.Key == "SamplesFolder").Value ?? "");
+        return new(outputs, entries.First(entry => entry.Key == "SamplesFolder").Value ?? "")
+        {
+            ProjectPaths = entries
+                .Where(entry => entry.Key.StartsWith(OutputPrefix, StringComparison.Ordinal))
+                .Select(entry => entry.Key[OutputPrefix.Length..])
+                .ToDictionary(path => Path.GetFileNameWithoutExtension(path)),
+            AspireReason = entries.FirstOrDefault(entry => entry.Key == "AspireReason")?.Value ?? "",
+        };
     }
+
+    /// <summary>Absolute path of a started project's file.</summary>
+    public string ProjectPath(string project) => ProjectPaths[project];
 
     /// <summary>One line for each process whose program is not there; empty when all can start.</summary>
     public IReadOnlyList<string> Missing(ClusterTopology topology) =>

@@ -35,8 +35,8 @@ internal sealed class AppHostProcess : IAsyncDisposable
 
     public static AppHostProcess Start(string home, params string[] arguments)
     {
-        string[] ports = ["--AppHost:HttpPort=0", "--AppHost:GrpcPort=0", "--AppHost:AgentPort=0"];
-        var info = new ProcessStartInfo(Program, [.. ports.Where(port => !arguments.Any(argument => argument.StartsWith(port[..^1], StringComparison.Ordinal))), .. arguments])
+        string[] ports = ["--AppHost:HttpPort=0", "--AppHost:GrpcPort=0", "--AppHost:AgentPort=0", "--AppHost:Dashboard=false"];
+        var info = new ProcessStartInfo(Program, [.. ports.Where(port => !arguments.Any(argument => argument.StartsWith(port[..(port.IndexOf('=', StringComparison.Ordinal) + 1)], StringComparison.Ordinal))), .. arguments])
         {
             RedirectStandardInput = true,
             RedirectStandardOutput = true,
@@ -55,8 +55,19 @@ internal sealed class AppHostProcess : IAsyncDisposable
         return await ready;
     }
 
+    /// <summary>The first line that begins so; fails when the host ends before it.</summary>
+    public async Task<string> WaitForLineAsync(string prefix, CancellationToken cancellationToken)
+    {
+        var line = _output.WaitForLineAsync(prefix);
+        var first = await Task.WhenAny(line, _process.WaitForExitAsync(cancellationToken)).WaitAsync(cancellationToken);
+        Assert.True(first == line, $"The AppHost ended before it said \"{prefix}\":{Environment.NewLine}{Output}");
+        return await line;
+    }
+
     /// <summary>Sends a signal by its name, as a terminal or a service manager does.</summary>
-    public void Signal(string name) => Process.Start("kill", [$"-{name}", Pid.ToString(System.Globalization.CultureInfo.InvariantCulture)])!.WaitForExit();
+    public void Signal(string name) => Signal(name, Pid);
+
+    public static void Signal(string name, int pid) => Process.Start("kill", [$"-{name}", pid.ToString(System.Globalization.CultureInfo.InvariantCulture)])!.WaitForExit();
 
     /// <summary>The exit code, once all that it printed is in <see cref="Output"/>.</summary>
     public async Task<int> WaitForExitAsync(CancellationToken cancellationToken)

@@ -36,7 +36,7 @@ public sealed class RunningCluster : IAsyncLifetime
 
     public async ValueTask InitializeAsync()
     {
-        var settings = new AppHostSettings { Home = _home, HttpPort = 0, GrpcPort = 0, AgentPort = 0, Demo = Demo };
+        var settings = new AppHostSettings { Home = _home, HttpPort = 0, GrpcPort = 0, AgentPort = 0, Demo = Demo, Dashboard = false };
         var facts = BuildFacts.Read();
         HomeLock.TryTake(_home)!.Dispose();
         var topology = ClusterTopology.Build(settings, facts.SamplesFolder);

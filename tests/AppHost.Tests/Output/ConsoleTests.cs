@@ -1,5 +1,5 @@
 using System.Collections.Immutable;
-using ClusterLlm.AppHost.Demo;
+using ClusterLlm.AppHost.Cluster;
 using ClusterLlm.AppHost.Output;
 using ClusterLlm.AppHost.Standalone;
 

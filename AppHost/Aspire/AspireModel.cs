@@ -1,0 +1,100 @@
+using System.Globalization;
+using Aspire.Hosting;
+using Aspire.Hosting.ApplicationModel;
+using ClusterLlm.AppHost.Cluster;
+using ClusterLlm.AppHost.Commands;
+using ClusterLlm.AppHost.Standalone;
+using ClusterLlm.AppHost.Topology;
+
+namespace ClusterLlm.AppHost.Aspire;
+
+/// <summary>Maps the topology to Aspire's application model: the same processes, environment, endpoints, waits and health checks.</summary>
+internal sealed class AspireModel(IDistributedApplicationBuilder builder, CommandMapping commands, ClusterWatcher watcher)
+{
+    private readonly Dictionary<string, IResourceBuilder<ProjectResource>> _projects = [];
+    private readonly HashSet<int> _ports = [];
+
+    /// <summary>By the process's name.</summary>
+    public IReadOnlyDictionary<string, IResourceBuilder<ProjectResource>> Projects => _projects;
+
+    public void Add(ClusterTopology topology)
+    {
+        foreach (var process in topology.Processes)
+        {
+            _projects[process.Name] = Add(process);
+        }
+    }
+
+    private IResourceBuilder<ProjectResource> Add(ProcessResource process)
+    {
+        var project = AddProject(process)
+            // The processes read their own port settings; ASPNETCORE_URLS would contradict them.
+            .WithEndpointsInEnvironment(_ => false);
+        foreach (var endpoint in process.Endpoints)
+        {
+            AddEndpoint(project, endpoint);
+        }
+
+        foreach (var (variable, value) in process.Environment)
+        {
+            _ = value switch
+            {
+                TextValue text => project.WithEnvironment(variable, text.Text),
+                EndpointValue reference => project.WithEnvironment(variable, _projects[reference.Process].GetEndpoint(reference.Endpoint)),
+                _ => throw new InvalidOperationException($"{variable} of {process.Name} is a {value.GetType().Name}, which Aspire is not told yet."),
+            };
+        }
+
+        foreach (var dependency in process.WaitFor)
+        {
+            project.WaitFor(_projects[dependency]);
+        }
+
+        project.WithHttpHealthCheck(process.HealthPath, endpointName: process.HealthEndpoint);
+        AddCommands(project, process);
+        return project;
+    }
+
+    private IResourceBuilder<ProjectResource> AddProject(ProcessResource process) => process.Project switch
+    {
+        "Coordinator" => builder.AddProject<CoordinatorProject>(process.Name, AsItIs),
+        "NodeAgent" => builder.AddProject<NodeAgentProject>(process.Name, AsItIs),
+        _ => throw new InvalidOperationException($"{process.Name} runs {process.Project}, which Aspire is not told yet."),
+    };
+
+    private static void AsItIs(ProjectResourceOptions options)
+    {
+        options.ExcludeLaunchProfile = true;
+        options.ExcludeKestrelEndpoints = true;
+    }
+
+    /// <summary>Without Aspire's proxy: agents tell each other the address that they listen on.</summary>
+    private void AddEndpoint(IResourceBuilder<ProjectResource> project, EndpointResource endpoint)
+    {
+        var port = PortPolicy.Choose(endpoint, earlier: null, free => !_ports.Contains(free) && LoopbackPort.IsFree(free)).Port;
+        while (port == 0 || !_ports.Add(port))
+        {
+            port = LoopbackPort.FindFree();
+        }
+
+        project
+            .WithHttpEndpoint(port: port, targetPort: port, name: endpoint.Name, isProxied: false)
+            .WithEndpoint(endpoint.Name, annotation => annotation.TargetHost = "127.0.0.1")
+            .WithEnvironment(endpoint.PortVariable, port.ToString(CultureInfo.InvariantCulture));
+        if (endpoint.Name != ClusterTopology.HttpEndpoint)
+        {
+            project.WithUrlForEndpoint(endpoint.Name, url => url.DisplayLocation = UrlDisplayLocation.DetailsOnly);
+        }
+    }
+
+    private void AddCommands(IResourceBuilder<ProjectResource> project, ProcessResource process)
+    {
+        var isCoordinator = process.Name == ClusterTopology.Coordinator;
+        foreach (var command in ClusterCommands.For(isCoordinator ? CommandTarget.Coordinator : CommandTarget.Node))
+        {
+            commands.Add(project, command, process.Name, () => isCoordinator
+                ? watcher.Current.Connected
+                : LiveResources.EnabledCommands(watcher.Current.Node(process.Name)).Contains(command.Name));
+        }
+    }
+}
