@@ -46,7 +46,7 @@ internal static class ShardMapping
             ContextTokens = (uint)placement.ContextTokens,
             MaxConcurrency = (uint)placement.MaxConcurrency,
             MicroBatches = (uint)placement.MicroBatches,
-            MemoryLimitBytes = (ulong)stage.TotalBytes,
+            MemoryLimitBytes = (ulong)(stage.TotalBytes + Slack(stage.TotalBytes)),
         };
         var oneMachine = placement.Stages.Select(each => nodes[each.NodeId].Facts.MachineId).Distinct(StringComparer.Ordinal).Count() == 1;
         spec.Ranks.AddRange(placement.Stages.OrderBy(each => each.Rank).Select(each => new RankEndpoint
@@ -56,4 +56,10 @@ internal static class ShardMapping
         }));
         return spec;
     }
+
+    /// <summary>
+    /// What an engine's own sum may be above the plan's: each counts its runtime and buffers a little differently. Whether the node really has it, its agent
+    /// checks against what is free.
+    /// </summary>
+    private static long Slack(long bytes) => (128L << 20) + (bytes / 16);
 }

@@ -15,6 +15,7 @@ internal sealed partial class RingTunnel : IAsyncDisposable
     private readonly Socket _listener;
     private readonly CancellationTokenSource _ending = new();
     private readonly IDisposable _target;
+    private int _disposed;
 
     private RingTunnel(
         ShardSpec spec,
@@ -53,6 +54,11 @@ internal sealed partial class RingTunnel : IAsyncDisposable
 
     public async ValueTask DisposeAsync()
     {
+        if (Interlocked.Exchange(ref _disposed, 1) != 0)
+        {
+            return;
+        }
+
         _target.Dispose();
         await _ending.CancelAsync().ConfigureAwait(false);
         _listener.Dispose();
