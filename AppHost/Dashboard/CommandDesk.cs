@@ -10,7 +10,7 @@ namespace ClusterLlm.AppHost.Dashboard;
 internal sealed class CommandDesk(ResourceFeed feed, CommandRunner runner, ClusterWatcher cluster, Func<SupervisedProcesses> processes)
 {
     /// <summary>The command if it has arguments to ask for, else null.</summary>
-    public CommandDescription? Asks(string command) => ClusterCommands.All.FirstOrDefault(known => known.Name == command && known.Arguments.Length > 0);
+    public static CommandDescription? Asks(string command) => ClusterCommands.All.FirstOrDefault(known => known.Name == command && known.Arguments.Length > 0);
 
     public Task<ImmutableArray<CommandArgument>> ArgumentsAsync(CommandDescription command, CancellationToken cancellationToken) =>
         runner.ArgumentsAsync(command, cancellationToken);

@@ -1,6 +1,5 @@
 using System.ComponentModel;
 using ClusterLlm.AppHost.Cluster;
-using ClusterLlm.AppHost.Commands;
 using ClusterLlm.AppHost.Output;
 using ClusterLlm.AppHost.Settings;
 using ClusterLlm.AppHost.Standalone;

@@ -73,7 +73,7 @@ internal sealed class ResourceGrpcService(
     public override async Task<ResourceCommandResponse> ExecuteResourceCommand(ResourceCommandRequest request, ServerCallContext context)
     {
         IReadOnlyDictionary<string, string?>? values = request.Arguments.ToDictionary(argument => argument.Key, argument => Text(argument.Value));
-        if (values.Count == 0 && !request.NonInteractive && commands.Asks(request.CommandName) is { } command)
+        if (values.Count == 0 && !request.NonInteractive && CommandDesk.Asks(request.CommandName) is { } command)
         {
             values = await dialogs.AskAsync(
                 command,

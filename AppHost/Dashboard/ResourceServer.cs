@@ -1,7 +1,6 @@
 using System.Net;
 using System.Security.Cryptography;
 using System.Text;
-using ClusterLlm.AppHost.Commands;
 using ClusterLlm.AppHost.Standalone;
 using Grpc.Core;
 using Grpc.Core.Interceptors;

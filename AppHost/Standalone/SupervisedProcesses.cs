@@ -47,7 +47,15 @@ internal sealed class SupervisedProcesses : IDisposable
         }
     }
 
-    public void Dispose() => _one.Dispose();
+    public void Dispose()
+    {
+        foreach (var entry in _all)
+        {
+            entry.Dispose();
+        }
+
+        _one.Dispose();
+    }
 
     private async Task ChangeAsync(string name, bool stop, bool start, CancellationToken cancellationToken)
     {
@@ -72,12 +80,14 @@ internal sealed class SupervisedProcesses : IDisposable
     }
 
     /// <summary>One supervisor and its current run.</summary>
-    private sealed class Entry(ProcessResource resource, ProcessSupervisor supervisor)
+    private sealed class Entry(ProcessResource resource, ProcessSupervisor supervisor) : IDisposable
     {
         private Task _run = Task.CompletedTask;
         private CancellationTokenSource? _stop;
 
         public ProcessResource Resource => resource;
+
+        public void Dispose() => _stop?.Dispose();
 
         public void Start()
         {
