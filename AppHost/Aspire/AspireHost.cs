@@ -1,7 +1,4 @@
-using Aspire.Hosting;
-using Aspire.Hosting.ApplicationModel;
 using ClusterLlm.AppHost.Cluster;
-using ClusterLlm.AppHost.Commands;
 using ClusterLlm.AppHost.Demo;
 using ClusterLlm.AppHost.Output;
 using ClusterLlm.AppHost.Settings;

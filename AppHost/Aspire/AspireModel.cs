@@ -1,6 +1,4 @@
 using System.Globalization;
-using Aspire.Hosting;
-using Aspire.Hosting.ApplicationModel;
 using ClusterLlm.AppHost.Cluster;
 using ClusterLlm.AppHost.Commands;
 using ClusterLlm.AppHost.Standalone;

@@ -1,4 +1,3 @@
-using Aspire.Hosting;
 using ClusterLlm.AppHost.Output;
 using ClusterLlm.AppHost.Settings;
 using ClusterLlm.AppHost.Standalone;
@@ -69,6 +68,9 @@ internal static class AspireProgram
             // Tests run in a program of another name; what the build wrote down is in this one.
             AssemblyName = typeof(AspireProgram).Assembly.GetName().Name,
             DashboardApplicationName = "ClusterLlm",
+            // All of it is plain HTTP on loopback: advice about certificates would only worry.
+            TrustDeveloperCertificate = false,
+            DeveloperCertificateDefaultHttpsTerminationEnabled = false,
         });
         // The reporter tells the start; the details are in the dashboard.
         builder.Services.AddLogging(logging => logging.AddFilter("Aspire.Hosting", LogLevel.Warning).AddFilter("Microsoft", LogLevel.Warning));

@@ -1,5 +1,3 @@
-using Aspire.Hosting;
-using Aspire.Hosting.ApplicationModel;
 using ClusterLlm.AppHost.Cluster;
 using ClusterLlm.AppHost.Commands;
 

@@ -1,4 +1,3 @@
-using Aspire.Hosting.ApplicationModel;
 using ClusterLlm.AppHost.Cluster;
 
 namespace ClusterLlm.AppHost.Aspire;

@@ -1,6 +1,4 @@
 using System.Collections.Immutable;
-using Aspire.Hosting;
-using Aspire.Hosting.ApplicationModel;
 using ClusterLlm.AppHost.Cluster;
 using ClusterLlm.AppHost.Commands;
 using ClusterLlm.AppHost.Topology;
@@ -56,7 +54,8 @@ internal sealed partial class LiveRows(
 
             if (row.Current.State != resource.State || ReferenceEquals(row.Current, resource))
             {
-                LogState(loggers.GetLogger(row), resource.DisplayName, resource.State);
+                var logger = loggers.GetLogger(row);
+                LogState(logger, resource.DisplayName, resource.State);
             }
 
             row.Current = resource;

@@ -1,4 +1,3 @@
-using Aspire.Hosting.ApplicationModel;
 using ClusterLlm.AppHost.Output;
 using ClusterLlm.AppHost.Topology;
 using Microsoft.Extensions.Diagnostics.HealthChecks;

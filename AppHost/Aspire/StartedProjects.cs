@@ -1,4 +1,3 @@
-using Aspire.Hosting;
 using ClusterLlm.AppHost.Topology;
 
 namespace ClusterLlm.AppHost.Aspire;

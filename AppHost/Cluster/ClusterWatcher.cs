@@ -16,7 +16,7 @@ internal sealed class ClusterWatcher(Func<ClusterClient?> connect, TimeProvider 
 
     private readonly Lock _gate = new();
     private readonly List<Channel<ClusterView>> _subscribers = [];
-    private readonly SemaphoreSlim _refresh = new(0, 1);
+    private readonly Channel<bool> _refresh = Channel.CreateBounded<bool>(new BoundedChannelOptions(1) { FullMode = BoundedChannelFullMode.DropWrite });
     private ClusterView _current = ClusterView.Empty;
 
     public ClusterView Current
@@ -31,16 +31,7 @@ internal sealed class ClusterWatcher(Func<ClusterClient?> connect, TimeProvider 
     }
 
     /// <summary>Asks for the deployments at once: a command has just changed something.</summary>
-    public void Refresh()
-    {
-        lock (_gate)
-        {
-            if (_refresh.CurrentCount == 0)
-            {
-                _refresh.Release();
-            }
-        }
-    }
+    public void Refresh() => _refresh.Writer.TryWrite(true);
 
     /// <summary>The cluster now and after changes; a slow reader sees the newest state, not each one.</summary>
     public async IAsyncEnumerable<ClusterView> WatchAsync([EnumeratorCancellation] CancellationToken cancellationToken)
@@ -133,7 +124,7 @@ internal sealed class ClusterWatcher(Func<ClusterClient?> connect, TimeProvider 
         using var either = CancellationTokenSource.CreateLinkedTokenSource(passed.Token, cancellationToken);
         try
         {
-            await _refresh.WaitAsync(either.Token).ConfigureAwait(false);
+            await _refresh.Reader.ReadAsync(either.Token).ConfigureAwait(false);
         }
         catch (OperationCanceledException) when (!cancellationToken.IsCancellationRequested)
         {

@@ -21,7 +21,9 @@ internal sealed class CommandRunner(Func<ClusterClient?> connect, TimeProvider t
         {
             var models = await cluster.ModelsAsync(cancellationToken).ConfigureAwait(false);
             var nodes = await cluster.NodesAsync(cancellationToken).ConfigureAwait(false);
-            return [.. command.Arguments.Select(argument => Fill(argument, models, nodes))];
+            var deployments = await cluster.DeploymentsAsync(cancellationToken).ConfigureAwait(false);
+            ImmutableArray<CommandChoice> choices = [.. ModelChoices(models, deployments)];
+            return [.. command.Arguments.Select(argument => Fill(argument, choices, nodes))];
         }
         catch (Exception failure) when (IsAway(failure, cancellationToken))
         {
@@ -135,13 +137,19 @@ internal sealed class CommandRunner(Func<ClusterClient?> connect, TimeProvider t
         };
     }
 
-    private static CommandArgument Fill(CommandArgument argument, IReadOnlyList<ModelView> models, IReadOnlyList<NodeView> nodes) => argument switch
+    /// <summary>Models of the nodes' own folders, and those that were launched from elsewhere, as the demo is.</summary>
+    private static IEnumerable<CommandChoice> ModelChoices(IReadOnlyList<ModelView> models, IReadOnlyList<DeploymentView> deployments) =>
+    [
+        .. models.Select(model => new CommandChoice(model.Id, $"{model.Id} ({model.Layers} layers, {Quantity.Bytes(model.Bytes)})")),
+        .. deployments
+            .DistinctBy(deployment => deployment.Model)
+            .Where(deployment => models.All(model => model.Id != deployment.Model))
+            .Select(deployment => new CommandChoice(deployment.Model, $"{deployment.Model} (as in {deployment.Name})")),
+    ];
+
+    private static CommandArgument Fill(CommandArgument argument, ImmutableArray<CommandChoice> models, IReadOnlyList<NodeView> nodes) => argument switch
     {
-        { ChoiceSource: ChoiceSource.Models } => argument with
-        {
-            Choices = [.. models.Select(model => new CommandChoice(model.Id, $"{model.Id} ({model.Layers} layers, {Quantity.Bytes(model.Bytes)})"))],
-            Default = models.Count > 0 ? models[0].Id : "",
-        },
+        { ChoiceSource: ChoiceSource.Models } => argument with { Choices = models, Default = models.IsEmpty ? "" : models[0].Value },
         { Name: "nodes" } when nodes.Count > 0 => argument with { Placeholder = string.Join(", ", nodes.Select(node => node.Id).Order(StringComparer.Ordinal)) },
         _ => argument,
     };

@@ -9,7 +9,7 @@ internal sealed record BuildFacts(IReadOnlyDictionary<string, string> Outputs, s
 {
     private const string OutputPrefix = "StartedProject:";
 
-    private Dictionary<string, string> ProjectPaths { get; init; } = new Dictionary<string, string>();
+    private Dictionary<string, string> ProjectPaths { get; init; } = [];
 
     /// <summary>Why this host was built with Aspire, or without it.</summary>
     public string AspireReason { get; private init; } = "";
