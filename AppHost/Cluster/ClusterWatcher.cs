@@ -9,7 +9,7 @@ namespace ClusterLlm.AppHost.Cluster;
 /// the API streams single deployments only and the list also shows those that others launch.
 /// </summary>
 /// <param name="connect">The Coordinator where it listens now; null while it does not.</param>
-internal sealed class ClusterWatcher(Func<ClusterClient?> connect, TimeProvider time) : IDisposable
+internal sealed class ClusterWatcher(Func<ClusterClient?> connect, TimeProvider time)
 {
     private static readonly TimeSpan DeploymentInterval = TimeSpan.FromSeconds(1);
     private static readonly TimeSpan RetryInterval = TimeSpan.FromSeconds(1);
@@ -58,8 +58,6 @@ internal sealed class ClusterWatcher(Func<ClusterClient?> connect, TimeProvider 
             }
         }
     }
-
-    public void Dispose() => _refresh.Dispose();
 
     /// <summary>Runs until cancelled; a Coordinator that is away is asked again.</summary>
     public Task RunAsync(CancellationToken cancellationToken) => Task.WhenAll(
