@@ -17,7 +17,8 @@ if (reading.Problems.Count > 0)
 
 var reason = BuildFacts.Read().AspireReason;
 #if ASPIRE
-if (ClusterLlm.AppHost.Aspire.AspireTools.Problem() is not { } missing)
+var missing = reading.Settings.Standalone ? "AppHost:Standalone is true" : ClusterLlm.AppHost.Aspire.AspireTools.Problem();
+if (missing is null)
 {
     return await ClusterLlm.AppHost.Aspire.AspireProgram.RunAsync(reading.Settings, reason, Console.Out, Console.Error);
 }

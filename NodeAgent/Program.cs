@@ -24,6 +24,7 @@ builder.AddJoining();
 return await ClusterApplication.RunAsync(() =>
 {
     var app = builder.Build();
+    app.UsePeerGate();
     app.MapDefaultEndpoints();
     app.MapAgentRpc();
     app.MapBuiltinEngine();

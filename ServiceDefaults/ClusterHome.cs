@@ -12,6 +12,12 @@ public sealed record ClusterHome(string Path)
     /// <summary>Where models are looked for unless settings say otherwise.</summary>
     public string ModelsPath => System.IO.Path.Combine(Path, "models");
 
+    /// <summary>A file with the API key of the running Coordinator for programs of this user, where keys are required.</summary>
+    public string LocalKeyPath => System.IO.Path.Combine(Path, "run", "local-key");
+
+    /// <summary>A file in which the Coordinator notes how many nodes run on other machines.</summary>
+    public string RemoteNodesPath => System.IO.Path.Combine(Path, "remote-nodes");
+
     /// <summary><c>CLUSTERLLM_HOME</c> from <paramref name="configuration"/>, else <c>.clusterllm</c> in the user's folder.</summary>
     public static ClusterHome From(IConfiguration configuration) =>
         Resolve(configuration[VariableName], Environment.GetFolderPath(Environment.SpecialFolder.UserProfile));

@@ -34,7 +34,7 @@ public static class SettingsGuard
         {
             if (!known.TryGetValue(child.Key, out var property))
             {
-                unknown.Add(new(child.Path, Nearest(child.Key, known.Keys) is { } near ? $"{section.Path}:{near}" : null));
+                unknown.Add(new(child.Path, NearestNames.Find(child.Key, known.Keys, 1) is [var near] ? $"{section.Path}:{near}" : null));
             }
             else if (IsSection(property.PropertyType))
             {
@@ -48,15 +48,4 @@ public static class SettingsGuard
         type is { IsClass: true, Namespace: not null }
         && type.Namespace.StartsWith("ClusterLlm", StringComparison.Ordinal)
         && !typeof(System.Collections.IEnumerable).IsAssignableFrom(type);
-
-    private static string? Nearest(string key, IEnumerable<string> known)
-    {
-        var best = known
-            .Select(name => (Name: name, Distance: EditDistance.Between(key.ToUpperInvariant(), name.ToUpperInvariant())))
-            .OrderBy(candidate => candidate.Distance)
-            .ThenBy(candidate => candidate.Name, StringComparer.Ordinal)
-            .FirstOrDefault();
-        // A third of the letters: closer is a slip of the fingers, further is another word.
-        return best.Name is not null && best.Distance <= Math.Max(1, key.Length / 3) ? best.Name : null;
-    }
 }

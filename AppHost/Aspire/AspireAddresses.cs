@@ -15,11 +15,12 @@ internal sealed record AspireAddresses(string[] Arguments, string LoginUrl)
 
     public static AspireAddresses Choose(IConfiguration environment)
     {
+        var free = LoopbackPort.FindFree(3);
         var settings = new Dictionary<string, string>
         {
-            [DashboardUrls] = $"http://127.0.0.1:{(LoopbackPort.IsFree(DefaultDashboardPort) ? DefaultDashboardPort : LoopbackPort.FindFree())}",
-            ["ASPIRE_DASHBOARD_OTLP_ENDPOINT_URL"] = $"http://127.0.0.1:{LoopbackPort.FindFree()}",
-            ["ASPIRE_RESOURCE_SERVICE_ENDPOINT_URL"] = $"http://127.0.0.1:{LoopbackPort.FindFree()}",
+            [DashboardUrls] = $"http://127.0.0.1:{(LoopbackPort.IsFree(DefaultDashboardPort) ? DefaultDashboardPort : free[0])}",
+            ["ASPIRE_DASHBOARD_OTLP_ENDPOINT_URL"] = $"http://127.0.0.1:{free[1]}",
+            ["ASPIRE_RESOURCE_SERVICE_ENDPOINT_URL"] = $"http://127.0.0.1:{free[2]}",
             ["ASPIRE_ALLOW_UNSECURED_TRANSPORT"] = "true",
             [Token] = Convert.ToHexStringLower(RandomNumberGenerator.GetBytes(16)),
         };
@@ -28,6 +29,8 @@ internal sealed record AspireAddresses(string[] Arguments, string LoginUrl)
             settings[name] = environment[name] is { Length: > 0 } set ? set : settings[name];
         }
 
+        // Else its orchestrator ends the processes some seconds after this one, and the next start finds them still there.
+        settings["DcpPublisher:WaitForResourceCleanup"] = "true";
         var dashboard = settings[DashboardUrls].Split(';')[0].TrimEnd('/');
         return new([.. settings.Select(setting => $"--{setting.Key}={setting.Value}")], $"{dashboard}/login?t={settings[Token]}");
     }

@@ -1,9 +1,13 @@
+using Aspire.Hosting;
+using Aspire.Hosting.ApplicationModel;
 using ClusterLlm.AppHost.Cluster;
 using ClusterLlm.AppHost.Demo;
 using ClusterLlm.AppHost.Output;
 using ClusterLlm.AppHost.Settings;
 using ClusterLlm.AppHost.Standalone;
 using ClusterLlm.AppHost.Topology;
+using ClusterLlm.ServiceDefaults;
+using ClusterLlm.ServiceDefaults.Security;
 using Microsoft.Extensions.DependencyInjection;
 
 namespace ClusterLlm.AppHost.Aspire;
@@ -17,7 +21,7 @@ internal sealed class AspireHost : IDisposable
     private readonly AppHostSettings _settings;
     private readonly ConsoleReporter _reporter;
     private readonly TimeProvider _time;
-    private readonly HttpClient _http = new();
+    private readonly HttpClient _http;
     private readonly IDistributedApplicationBuilder _builder;
     private readonly AspireModel _model;
     private readonly CommandMapping _commands;
@@ -28,6 +32,7 @@ internal sealed class AspireHost : IDisposable
         _builder = builder;
         _topology = topology;
         _settings = settings;
+        _http = new(new LocalKeyHandler(new ClusterHome(settings.Home), new SocketsHttpHandler()));
         _reporter = reporter;
         _time = time;
         _watcher = new(Connect, time);
@@ -137,7 +142,7 @@ internal sealed class AspireHost : IDisposable
     {
         var coordinator = await notifications.WaitForResourceAsync(
             ClusterTopology.Coordinator, change => change.Snapshot.State?.Text == KnownResourceStates.Running, cancellationToken).ConfigureAwait(false);
-        var rows = new LiveRows(_builder, _commands, _model.Projects, notifications, services.GetRequiredService<ResourceLoggerService>());
+        var rows = new LiveRows(_builder, _commands, _model.Projects, _topology.Python, notifications, services.GetRequiredService<ResourceLoggerService>());
         await rows.RunAsync(_watcher, coordinator.ResourceId, cancellationToken).ConfigureAwait(false);
     }
 

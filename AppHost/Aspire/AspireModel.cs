@@ -1,4 +1,6 @@
 using System.Globalization;
+using Aspire.Hosting;
+using Aspire.Hosting.ApplicationModel;
 using ClusterLlm.AppHost.Cluster;
 using ClusterLlm.AppHost.Commands;
 using ClusterLlm.AppHost.Standalone;
@@ -19,13 +21,15 @@ internal sealed class AspireModel(IDistributedApplicationBuilder builder, Comman
     {
         foreach (var process in topology.Processes)
         {
-            _projects[process.Name] = Add(process);
+            _projects[process.Name] = Add(process, topology);
         }
     }
 
-    private IResourceBuilder<ProjectResource> Add(ProcessResource process)
+    private IResourceBuilder<ProjectResource> Add(ProcessResource process, ClusterTopology topology)
     {
-        var project = AddProject(process)
+#pragma warning disable ASPIRECERTIFICATES001 // For evaluation only, Aspire says; without it each page of the dashboard warns of a certificate that nothing here uses.
+        var project = AddProject(process).WithoutHttpsCertificate()
+#pragma warning restore ASPIRECERTIFICATES001
             // The processes read their own port settings; ASPNETCORE_URLS would contradict them.
             .WithEndpointsInEnvironment(_ => false);
         foreach (var endpoint in process.Endpoints)
@@ -38,7 +42,7 @@ internal sealed class AspireModel(IDistributedApplicationBuilder builder, Comman
             _ = value switch
             {
                 TextValue text => project.WithEnvironment(variable, text.Text),
-                EndpointValue reference => project.WithEnvironment(variable, _projects[reference.Process].GetEndpoint(reference.Endpoint)),
+                EndpointValue reference => project.WithEnvironment(variable, Url(topology, reference)),
                 _ => throw new InvalidOperationException($"{variable} of {process.Name} is a {value.GetType().Name}, which Aspire is not told yet."),
             };
         }
@@ -66,6 +70,18 @@ internal sealed class AspireModel(IDistributedApplicationBuilder builder, Comman
         options.ExcludeKestrelEndpoints = true;
     }
 
+    private ReferenceExpression Url(ClusterTopology topology, EndpointValue reference)
+    {
+        var scheme = topology.Processes.Single(process => process.Name == reference.Process).Endpoints.Single(endpoint => endpoint.Name == reference.Endpoint).Scheme;
+        var address = _projects[reference.Process].GetEndpoint(reference.Endpoint).Property(EndpointProperty.HostAndPort);
+        return ReferenceExpression.Create($"{scheme}://{address}");
+    }
+
+    /// <summary>
+    /// TLS here is the cluster's own, with certificates of its own CA. To Aspire "https" means its development certificate, and it warns on every page where there is none.
+    /// </summary>
+    private static string SchemeFor(EndpointResource endpoint) => endpoint.Scheme == Uri.UriSchemeHttps ? "tcp" : endpoint.Scheme;
+
     /// <summary>Without Aspire's proxy: agents tell each other the address that they listen on.</summary>
     private void AddEndpoint(IResourceBuilder<ProjectResource> project, EndpointResource endpoint)
     {
@@ -76,12 +92,16 @@ internal sealed class AspireModel(IDistributedApplicationBuilder builder, Comman
         }
 
         project
-            .WithHttpEndpoint(port: port, targetPort: port, name: endpoint.Name, isProxied: false)
+            .WithEndpoint(port: port, targetPort: port, scheme: SchemeFor(endpoint), name: endpoint.Name, isProxied: false)
             .WithEndpoint(endpoint.Name, annotation => annotation.TargetHost = "127.0.0.1")
             .WithEnvironment(endpoint.PortVariable, port.ToString(CultureInfo.InvariantCulture));
         if (endpoint.Name != ClusterTopology.HttpEndpoint)
         {
-            project.WithUrlForEndpoint(endpoint.Name, url => url.DisplayLocation = UrlDisplayLocation.DetailsOnly);
+            project.WithUrlForEndpoint(endpoint.Name, url =>
+            {
+                url.Url = endpoint.Scheme + url.Url[url.Url.IndexOf(':', StringComparison.Ordinal)..];
+                url.DisplayLocation = UrlDisplayLocation.DetailsOnly;
+            });
         }
     }
 

@@ -1,3 +1,4 @@
+using Aspire.Hosting;
 using ClusterLlm.AppHost.Output;
 using ClusterLlm.AppHost.Settings;
 using ClusterLlm.AppHost.Standalone;
@@ -17,11 +18,12 @@ internal static class AspireProgram
     public static async Task<int> RunAsync(AppHostSettings settings, string reason, TextWriter output, TextWriter errors)
     {
         var facts = BuildFacts.Read();
+        (settings, var agents) = LocalAgents.Decide(settings, LocalAgents.ReadRemoteNodes(settings.Home));
         var topology = ClusterTopology.Build(settings, facts.SamplesFolder);
         using var stop = StopRequest.Listen();
         try
         {
-            using var held = HomeLock.TryTake(settings.Home);
+            using var held = HomeLock.TryTake(settings.Home, HomeLock.AppHost);
             if (held is null)
             {
                 return StandaloneProgram.Refuse([StandaloneProgram.InUse(settings.Home)], errors, CannotStart);
@@ -40,6 +42,11 @@ internal static class AspireProgram
             await StandaloneProgram.EndLeftoversAsync(settings, facts, stop.Token).ConfigureAwait(false);
             var reporter = new ConsoleReporter(output, isTerminal: !Console.IsOutputRedirected);
             reporter.Line($"ClusterLlm, Aspire host ({reason}); state in {settings.Home}");
+            if (agents is not null)
+            {
+                reporter.Line(agents);
+            }
+
             var addresses = AspireAddresses.Choose(new ConfigurationBuilder().AddEnvironmentVariables().Build());
             using var host = new AspireHost(CreateBuilder(addresses.Arguments), topology, settings, reporter, TimeProvider.System);
             return await host.RunAsync(addresses.LoginUrl, stop.Token).ConfigureAwait(false);

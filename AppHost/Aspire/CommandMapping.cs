@@ -1,3 +1,5 @@
+using Aspire.Hosting;
+using Aspire.Hosting.ApplicationModel;
 using ClusterLlm.AppHost.Cluster;
 using ClusterLlm.AppHost.Commands;
 
@@ -48,16 +50,17 @@ internal sealed class CommandMapping(CommandRunner runner, ClusterWatcher watche
         Name = argument.Name,
         Label = argument.Label,
         Description = argument.Description.Length > 0 ? argument.Description : null,
+        // Numbers are typed as text: the dashboard (13.5) shows no message under its number field.
         InputType = argument.Kind switch
         {
-            ArgumentKind.Number => InputType.Number,
             ArgumentKind.Choice => InputType.Choice,
+            ArgumentKind.Secret => InputType.SecretText,
             _ => InputType.Text,
         },
         Required = argument.Required,
         Placeholder = argument.Placeholder,
         Value = argument.Default,
-        MaxLength = argument.Kind == ArgumentKind.Text ? argument.MostCharacters : null,
+        MaxLength = argument.Kind == ArgumentKind.Choice ? null : argument.MostCharacters,
         AllowCustomChoice = argument.AllowsOther,
         Options = argument.Kind == ArgumentKind.Choice ? Options(argument) : null,
         DynamicLoading = argument.ChoiceSource == ChoiceSource.Fixed ? null : new InputLoadOptions

@@ -1,3 +1,4 @@
+using Aspire.Hosting.ApplicationModel;
 using ClusterLlm.AppHost.Cluster;
 
 namespace ClusterLlm.AppHost.Aspire;

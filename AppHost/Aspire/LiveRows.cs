@@ -1,6 +1,7 @@
 using System.Collections.Immutable;
+using Aspire.Hosting;
+using Aspire.Hosting.ApplicationModel;
 using ClusterLlm.AppHost.Cluster;
-using ClusterLlm.AppHost.Commands;
 using ClusterLlm.AppHost.Topology;
 using Microsoft.Extensions.Logging;
 
@@ -12,6 +13,7 @@ internal sealed partial class LiveRows(
     IDistributedApplicationBuilder builder,
     CommandMapping commands,
     IReadOnlyDictionary<string, IResourceBuilder<ProjectResource>> local,
+    PythonEnvironment? python,
     ResourceNotificationService notifications,
     ResourceLoggerService loggers)
 {
@@ -28,7 +30,7 @@ internal sealed partial class LiveRows(
         var connected = false;
         await foreach (var view in watcher.WatchAsync(cancellationToken).ConfigureAwait(false))
         {
-            await ShowAsync(LiveResources.From(view, names, coordinatorId)).ConfigureAwait(false);
+            await ShowAsync(LiveResources.From(view, names, coordinatorId, python)).ConfigureAwait(false);
             await ShowLocalAsync(view).ConfigureAwait(false);
             if (view.Connected != connected)
             {
@@ -73,8 +75,7 @@ internal sealed partial class LiveRows(
     private LiveRow AddRow(LiveResource resource)
     {
         var row = new LiveRow(resource);
-        var target = resource.Kind == LiveResourceKind.Node ? CommandTarget.Node : CommandTarget.Deployment;
-        foreach (var command in ClusterCommands.For(target))
+        foreach (var command in LiveLook.CommandsOf(resource.Kind))
         {
             commands.Add(builder.CreateResourceBuilder(row), command, resource.Id, () => row.Current.EnabledCommands.Contains(command.Name));
         }
@@ -102,11 +103,11 @@ internal sealed partial class LiveRows(
 
     private static CustomResourceSnapshot Snapshot(CustomResourceSnapshot snapshot, LiveResource resource) => snapshot with
     {
-        ResourceType = resource.Kind.ToString(),
+        ResourceType = LiveLook.TypeOf(resource.Kind),
         State = new ResourceStateSnapshot(resource.State, StyleOf(resource.Style)),
         StartTimeStamp = resource.StartedAt?.UtcDateTime,
         IsHidden = false,
-        IconName = resource.Kind == LiveResourceKind.Node ? "Desktop" : "BrainCircuit",
+        IconName = LiveLook.IconOf(resource.Kind),
         Properties = [.. Parent(resource), .. resource.Properties.Select(Property)],
         Relationships = [.. resource.Uses.Select(name => new RelationshipSnapshot(name, "Reference"))],
     };

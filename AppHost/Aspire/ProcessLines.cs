@@ -1,3 +1,4 @@
+using Aspire.Hosting.ApplicationModel;
 using ClusterLlm.AppHost.Output;
 using ClusterLlm.AppHost.Topology;
 using Microsoft.Extensions.Diagnostics.HealthChecks;

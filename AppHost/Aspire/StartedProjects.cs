@@ -1,3 +1,4 @@
+using Aspire.Hosting;
 using ClusterLlm.AppHost.Topology;
 
 namespace ClusterLlm.AppHost.Aspire;

@@ -2,6 +2,7 @@ using System.Net;
 using System.Net.Http.Json;
 using System.Net.ServerSentEvents;
 using System.Runtime.CompilerServices;
+using System.Text;
 using System.Text.Json;
 
 namespace ClusterLlm.AppHost.Cluster;
@@ -20,7 +21,14 @@ internal sealed class ClusterClient(HttpClient http, string baseUrl)
         await GetListAsync<ModelView>("/api/models", "models", cancellationToken).ConfigureAwait(false);
 
     public async Task<IReadOnlyList<DeploymentView>> DeploymentsAsync(CancellationToken cancellationToken) =>
-        await GetListAsync<DeploymentView>("/api/deployments", "deployments", cancellationToken).ConfigureAwait(false);
+        ReadDeployments(await DeploymentsTextAsync(cancellationToken).ConfigureAwait(false));
+
+    /// <summary>As it is sent: who asks again and again sees without reading it that nothing has changed.</summary>
+    public Task<string> DeploymentsTextAsync(CancellationToken cancellationToken) => http.GetStringAsync(new Uri(baseUrl + "/api/deployments"), cancellationToken);
+
+    public static IReadOnlyList<DeploymentView> ReadDeployments(string text) => ReadList<DeploymentView>(JsonSerializer.Deserialize<JsonElement>(text), "deployments");
+
+    public static IReadOnlyList<NodeView> ReadNodes(string text) => JsonSerializer.Deserialize<List<NodeView>>(text, Json) ?? [];
 
     /// <exception cref="ClusterRefusedException">The cluster says why it will not.</exception>
     public Task<PlanAnswerView> PlanAsync(object request, CancellationToken cancellationToken) =>
@@ -29,6 +37,10 @@ internal sealed class ClusterClient(HttpClient http, string baseUrl)
     /// <exception cref="ClusterRefusedException">The cluster says why it will not.</exception>
     public Task<DeploymentView> LaunchAsync(object request, CancellationToken cancellationToken) =>
         PostAsync<DeploymentView>("/api/deployments", request, cancellationToken);
+
+    /// <exception cref="ClusterRefusedException">The cluster says why it will not.</exception>
+    public Task<ComparisonView> CompareAsync(object request, CancellationToken cancellationToken) =>
+        PostAsync<ComparisonView>("/api/comparisons", request, cancellationToken);
 
     /// <exception cref="ClusterRefusedException">The cluster says why it will not.</exception>
     public Task<DeploymentView> RestartAsync(string id, CancellationToken cancellationToken) =>
@@ -49,6 +61,17 @@ internal sealed class ClusterClient(HttpClient http, string baseUrl)
     public Task RemoveNodeAsync(string id, CancellationToken cancellationToken) =>
         DeleteAsync($"/api/nodes/{Uri.EscapeDataString(id)}", cancellationToken);
 
+    /// <exception cref="ClusterRefusedException">The cluster says why it will not.</exception>
+    public Task<JoinTokenView> CreateTokenAsync(object request, CancellationToken cancellationToken) => PostAsync<JoinTokenView>("/api/tokens", request, cancellationToken);
+
+    /// <summary>Makes a machine a node; the answer is a run that has begun.</summary>
+    /// <exception cref="ClusterRefusedException">The cluster says why it will not.</exception>
+    public Task<NodeRunView> AddNodeAsync(object request, CancellationToken cancellationToken) => PostAsync<NodeRunView>("/api/nodes", request, cancellationToken);
+
+    /// <summary>The run now and after every change, until it has ended.</summary>
+    public IAsyncEnumerable<NodeRunView> WatchRunAsync(string id, CancellationToken cancellationToken) =>
+        EventsAsync<NodeRunView>($"/api/node-runs/{Uri.EscapeDataString(id)}/events", cancellationToken);
+
     /// <summary>The deployment now and after every change, until the stream ends.</summary>
     public async IAsyncEnumerable<DeploymentView> WatchAsync(string id, [EnumeratorCancellation] CancellationToken cancellationToken)
     {
@@ -62,9 +85,9 @@ internal sealed class ClusterClient(HttpClient http, string baseUrl)
         }
     }
 
-    /// <summary>All nodes now and after every change, until the stream ends.</summary>
-    public IAsyncEnumerable<IReadOnlyList<NodeView>> WatchNodesAsync(CancellationToken cancellationToken) =>
-        EventsAsync<IReadOnlyList<NodeView>>("/api/nodes/events", cancellationToken);
+    /// <summary>All nodes now and after every change, as they are sent, until the stream ends. <see cref="ReadNodes"/> reads them.</summary>
+    public IAsyncEnumerable<string> WatchNodesAsync(CancellationToken cancellationToken) =>
+        EventsAsync("/api/nodes/events", (_, data) => Encoding.UTF8.GetString(data), cancellationToken);
 
     /// <summary>A streamed chat request; the caller reads the events.</summary>
     /// <exception cref="ClusterRefusedException">The cluster says why it will not.</exception>
@@ -83,12 +106,14 @@ internal sealed class ClusterClient(HttpClient http, string baseUrl)
         }
     }
 
-    private async IAsyncEnumerable<T> EventsAsync<T>(string path, [EnumeratorCancellation] CancellationToken cancellationToken)
+    private IAsyncEnumerable<T> EventsAsync<T>(string path, CancellationToken cancellationToken)
+        where T : class => EventsAsync(path, (_, data) => JsonSerializer.Deserialize<T>(data, Json), cancellationToken);
+
+    private async IAsyncEnumerable<T> EventsAsync<T>(string path, SseItemParser<T?> read, [EnumeratorCancellation] CancellationToken cancellationToken)
         where T : class
     {
         using var stream = await http.GetStreamAsync(new Uri(baseUrl + path), cancellationToken).ConfigureAwait(false);
-        var events = SseParser.Create(stream, (_, data) => JsonSerializer.Deserialize<T>(data, Json));
-        await foreach (var item in events.EnumerateAsync(cancellationToken).ConfigureAwait(false))
+        await foreach (var item in SseParser.Create(stream, read).EnumerateAsync(cancellationToken).ConfigureAwait(false))
         {
             if (item.Data is { } value)
             {
@@ -101,10 +126,11 @@ internal sealed class ClusterClient(HttpClient http, string baseUrl)
     {
         using var response = await http.GetAsync(new Uri(baseUrl + path), cancellationToken).ConfigureAwait(false);
         response.EnsureSuccessStatusCode();
-        var body = await response.Content.ReadFromJsonAsync<JsonElement>(cancellationToken).ConfigureAwait(false);
-        var list = body.ValueKind == JsonValueKind.Array ? body : body.GetProperty(property);
-        return list.Deserialize<List<T>>(Json) ?? [];
+        return ReadList<T>(await response.Content.ReadFromJsonAsync<JsonElement>(cancellationToken).ConfigureAwait(false), property);
     }
+
+    private static List<T> ReadList<T>(JsonElement body, string property) =>
+        (body.ValueKind == JsonValueKind.Array ? body : body.GetProperty(property)).Deserialize<List<T>>(Json) ?? [];
 
     private async Task<T> PostAsync<T>(string path, object body, CancellationToken cancellationToken)
     {

@@ -6,12 +6,20 @@ namespace ClusterLlm.AppHost.Cluster;
 
 /// <summary>
 /// Follows nodes and deployments of the Coordinator for as long as it runs: nodes by their event stream, deployments by asking for the list, because
-/// the API streams single deployments only and the list also shows those that others launch.
+/// the API streams single deployments only and the list also shows those that others launch. It runs for as long as the host, so it does nothing for answers
+/// that are those of before.
 /// </summary>
 /// <param name="connect">The Coordinator where it listens now; null while it does not.</param>
 internal sealed class ClusterWatcher(Func<ClusterClient?> connect, TimeProvider time)
 {
-    private static readonly TimeSpan DeploymentInterval = TimeSpan.FromSeconds(1);
+    /// <summary>While a deployment is on its way to something, which people watch.</summary>
+    private static readonly TimeSpan MovingInterval = TimeSpan.FromSeconds(1);
+
+    private static readonly TimeSpan DeploymentInterval = TimeSpan.FromSeconds(2);
+
+    /// <summary>Agents report every second, each by itself; to show each report at once would be most of what an idle host does. After a pause, a change is shown at once.</summary>
+    private static readonly TimeSpan NodeInterval = TimeSpan.FromSeconds(2);
+
     private static readonly TimeSpan RetryInterval = TimeSpan.FromSeconds(1);
 
     private readonly Lock _gate = new();
@@ -98,27 +106,67 @@ internal sealed class ClusterWatcher(Func<ClusterClient?> connect, TimeProvider 
 
     private async Task FollowNodesAsync(ClusterClient cluster, CancellationToken cancellationToken)
     {
-        await foreach (var nodes in cluster.WatchNodesAsync(cancellationToken).ConfigureAwait(false))
+        var newest = Channel.CreateBounded<string>(new BoundedChannelOptions(1) { FullMode = BoundedChannelFullMode.DropOldest });
+        using var over = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
+        var reading = ReadNodesAsync(cluster, newest.Writer, over.Token);
+        try
         {
-            Update(view => view with { Connected = true, Nodes = [.. nodes.OrderBy(node => node.Id, StringComparer.Ordinal)] });
+            await foreach (var text in newest.Reader.ReadAllAsync(cancellationToken).ConfigureAwait(false))
+            {
+                var nodes = ClusterClient.ReadNodes(text);
+                Update(view => view with { Connected = true, Nodes = [.. nodes.OrderBy(node => node.Id, StringComparer.Ordinal)] });
+                await Task.WhenAny(reading, Task.Delay(NodeInterval, time, over.Token)).ConfigureAwait(false);
+            }
+
+            await reading.ConfigureAwait(false);
+        }
+        finally
+        {
+            await over.CancelAsync().ConfigureAwait(false);
+            await reading.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        }
+    }
+
+    private static async Task ReadNodesAsync(ClusterClient cluster, ChannelWriter<string> newest, CancellationToken cancellationToken)
+    {
+        try
+        {
+            await foreach (var text in cluster.WatchNodesAsync(cancellationToken).ConfigureAwait(false))
+            {
+                newest.TryWrite(text);
+            }
+        }
+        finally
+        {
+            newest.Complete();
         }
     }
 
     private async Task FollowDeploymentsAsync(ClusterClient cluster, CancellationToken cancellationToken)
     {
+        var shown = "";
+        var interval = MovingInterval;
+
         // Ends when the Coordinator listens elsewhere: then the next round asks there.
         while (connect()?.BaseUrl == cluster.BaseUrl)
         {
-            var deployments = await cluster.DeploymentsAsync(cancellationToken).ConfigureAwait(false);
-            Update(view => view with { Connected = true, Deployments = [.. deployments] });
-            await WaitAsync(cancellationToken).ConfigureAwait(false);
+            var text = await cluster.DeploymentsTextAsync(cancellationToken).ConfigureAwait(false);
+            if (text != shown || !Current.Connected)
+            {
+                var deployments = ClusterClient.ReadDeployments(text);
+                Update(view => view with { Connected = true, Deployments = [.. deployments] });
+                interval = deployments.All(deployment => deployment.IsSettled) ? DeploymentInterval : MovingInterval;
+                shown = text;
+            }
+
+            await WaitAsync(interval, cancellationToken).ConfigureAwait(false);
         }
     }
 
     /// <summary>Until the interval has passed or somebody asked for a refresh.</summary>
-    private async Task WaitAsync(CancellationToken cancellationToken)
+    private async Task WaitAsync(TimeSpan interval, CancellationToken cancellationToken)
     {
-        using var passed = new CancellationTokenSource(DeploymentInterval, time);
+        using var passed = new CancellationTokenSource(interval, time);
         using var either = CancellationTokenSource.CreateLinkedTokenSource(passed.Token, cancellationToken);
         try
         {

@@ -28,6 +28,9 @@ internal sealed record DeploymentView
 
     public string Engine { get; init; } = "";
 
+    /// <summary>Those it was asked for on; empty leaves the choice to the planner.</summary>
+    public ImmutableArray<string> Nodes { get; init; } = [];
+
     public DateTimeOffset CreatedAt { get; init; }
 
     public PlanView? Plan { get; init; }
@@ -37,6 +40,9 @@ internal sealed record DeploymentView
     public bool IsReady => Is("ready");
 
     public bool HasStopped => Is("stopped");
+
+    /// <summary>Nothing is under way: it stays as it is until somebody asks or something fails.</summary>
+    public bool IsSettled => IsReady || HasStopped || Is("failed");
 
     public bool HasEnded => Is("failed") || Is("stopped") || Is("stopping");
 

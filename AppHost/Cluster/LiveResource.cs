@@ -53,6 +53,7 @@ internal enum LiveResourceKind
 {
     Node,
     Deployment,
+    PythonEnvironment,
 }
 
 /// <summary>A line of a resource's details.</summary>

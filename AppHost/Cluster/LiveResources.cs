@@ -2,19 +2,22 @@ using System.Collections.Immutable;
 using System.Globalization;
 using ClusterLlm.AppHost.Commands;
 using ClusterLlm.AppHost.Output;
+using ClusterLlm.AppHost.Topology;
 
 namespace ClusterLlm.AppHost.Cluster;
 
 /// <summary>Turns what the Coordinator tells into rows of the dashboard. Pure.</summary>
 internal static class LiveResources
 {
-    /// <summary>Every deployment, and every node that is not one of this machine's processes: those have rows already.</summary>
+    /// <summary>Every deployment, every node that is not one of this machine's processes (those have rows already), and the Python environment.</summary>
     /// <param name="localProcesses">Names of the processes that the host itself shows.</param>
     /// <param name="coordinator">Name of the row that deployments stand under.</param>
-    public static ImmutableArray<LiveResource> From(ClusterView view, IReadOnlySet<string> localProcesses, string coordinator) =>
+    /// <param name="python">Of the local agents; null when there are none.</param>
+    public static ImmutableArray<LiveResource> From(ClusterView view, IReadOnlySet<string> localProcesses, string coordinator, PythonEnvironment? python) =>
     [
         .. view.Nodes.Where(node => !localProcesses.Contains(node.Id)).Select(node => Node(node, view.Connected)),
         .. OnePerName(view.Deployments).Select(deployment => Deployment(deployment, view, localProcesses, coordinator)),
+        .. python is not null && PythonRow.From(python, view) is { } row ? ImmutableArray.Create(row) : [],
     ];
 
     /// <summary>Chip, memory, speed, engines and state: also for the rows of local agents.</summary>

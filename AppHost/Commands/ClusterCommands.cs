@@ -7,6 +7,7 @@ internal static class ClusterCommands
 {
     public const string Launch = "launch-sharded-model";
     public const string Plan = "plan-only";
+    public const string Compare = "compare-with-one-node";
     public const string Stop = "stop-deployment";
     public const string Restart = "restart-deployment";
     public const string Forget = "forget-deployment";
@@ -14,6 +15,8 @@ internal static class ClusterCommands
     public const string Drain = "drain-node";
     public const string Resume = "resume-node";
     public const string Remove = "remove-node";
+    public const string AddMac = "add-mac";
+    public const string JoinToken = "make-join-token";
 
     public const string DefaultPrompt = "What is a shard?";
 
@@ -25,11 +28,43 @@ internal static class ClusterCommands
             Icon = "Rocket",
             IsHighlighted = true,
             Arguments = [.. PlanArguments, Name],
+            Rule = LaunchRequest.Rule,
         },
         new(Plan, CommandTarget.Coordinator, "Plan only", "Shows the plan that a launch would get, or why there is none. Changes nothing.")
         {
             Icon = "ClipboardTaskListLtr",
             Arguments = [.. PlanArguments],
+            Rule = LaunchRequest.Rule,
+        },
+        new(AddMac, CommandTarget.Coordinator, "Add a Mac", "Makes another Mac (or Linux machine) a node, over SSH. Run again, it upgrades the agent there.")
+        {
+            Icon = "Add",
+            Arguments = Commands.AddMac.Arguments,
+        },
+        new(JoinToken, CommandTarget.Coordinator, "Make a join token", "For a machine that is set up by hand: with the token, its agent becomes a node.")
+        {
+            Icon = "Key",
+            Arguments = Commands.JoinToken.Arguments,
+        },
+        new(Compare, CommandTarget.Coordinator, "Compare with one node", "Measures the cluster and each node alone with the same prompts, and says which is faster, for whom and by how much.")
+        {
+            Icon = "Scales",
+            IsHighlighted = true,
+            Arguments =
+            [
+                PlanArguments[0],
+                PlanArguments.Single(argument => argument.Name == "nodes"),
+                new("workloads", "Workloads", ArgumentKind.Text)
+                {
+                    Placeholder = "128+64, and 2048+64 and 8192+64 as the context allows",
+                    Description = "Prompt + output tokens, separated by commas. The first is measured for all numbers of requests below, the others for one request.",
+                },
+                new("concurrency", "Requests at once", ArgumentKind.Text) { Default = "1, 2, 4, 8", Description = "One or more numbers, separated by commas." },
+                new("smallerModel", "Smaller model", ArgumentKind.Text) { Placeholder = "none", Description = "Also measured on each node alone: what one gets without a cluster at the price of another model." },
+                new("rounds", "Rounds", ArgumentKind.Number) { Least = 2, Most = 1000, Placeholder = "5", Description = "At least so many; more are measured while the spread asks for them." },
+                new("minutesLimit", "Minutes", ArgumentKind.Number) { Most = 24 * 60, Placeholder = "30", Description = "No round begins after so many." },
+            ],
+            Rule = CompareRequest.Rule,
         },
         new(TestPrompt, CommandTarget.Deployment, "Send a test prompt", "Sends one chat request and shows the answer, the time to the first token and the speed.")
         {
@@ -79,6 +114,7 @@ internal static class ClusterCommands
                 new("latency", "latency: one request as fast as possible"),
                 new("throughput", "throughput: most tokens per second over all requests"),
                 new("capacity", "capacity: the longest context"),
+                new(LaunchRequest.AllNodes, "all nodes: split over every node named below"),
             ],
         },
         new("contextTokens", "Context", ArgumentKind.Number)

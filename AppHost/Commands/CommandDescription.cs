@@ -25,6 +25,9 @@ internal sealed record CommandDescription(string Name, CommandTarget Target, str
     /// <summary>Shown in the row itself, not only in its menu.</summary>
     public bool IsHighlighted { get; init; }
 
+    /// <summary>What values that are right one by one must be together: the argument to blame and why, or null.</summary>
+    public Func<IReadOnlyDictionary<string, string?>, (string Argument, string Problem)?>? Rule { get; init; }
+
     /// <summary>Asked before it runs; null runs it at once.</summary>
     public string? Confirmation { get; init; }
 }
@@ -32,6 +35,9 @@ internal sealed record CommandDescription(string Name, CommandTarget Target, str
 internal enum ArgumentKind
 {
     Text,
+
+    /// <summary>A text that is not shown while it is typed.</summary>
+    Secret,
 
     /// <summary>A whole number.</summary>
     Number,

@@ -15,6 +15,11 @@ internal static class CommandMarkdown
 
     public static string Plan(PlanAnswerView answer) => $"Plan for **{Escape(answer.ModelId)}**; nothing was changed.\n\n{Plan(answer.Plan)}";
 
+    public static string Compared(ComparisonView comparison, string baseUrl) =>
+        $"Every node alone and the cluster are measured in turn; that takes minutes, and longer for large models.\n\n"
+        + $"**[Report of {Escape(comparison.Id)}]({baseUrl}{comparison.Report})** shows progress now and the verdict at the end. "
+        + $"The same as [Markdown]({baseUrl}{comparison.Report}?format=markdown) or [JSON]({baseUrl}{comparison.Report}?format=json).\n";
+
     public static string Rejections(ImmutableArray<RejectionView> rejections) =>
         Table(["Node", "Why not"], rejections.Select(rejection => new[] { rejection.Node, rejection.Message }));
 
@@ -61,7 +66,7 @@ internal static class CommandMarkdown
     private static void AppendRow(StringBuilder text, string[] cells) => text.Append("| ").AppendJoin(" | ", cells).Append(" |\n");
 
     /// <summary>Names and answers come from outside: none of their characters may act as Markdown or HTML.</summary>
-    private static string Escape(string text)
+    public static string Escape(string text)
     {
         var escaped = new StringBuilder(text.Length);
         foreach (var character in text)

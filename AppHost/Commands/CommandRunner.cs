@@ -39,7 +39,7 @@ internal sealed class CommandRunner(Func<ClusterClient?> connect, TimeProvider t
         CommandDescription command, IReadOnlyDictionary<string, string?> values, CancellationToken cancellationToken)
     {
         var errors = CommandValues.Check(command, values);
-        if (errors.Count > 0 || command.Target != CommandTarget.Coordinator || connect() is not { } cluster)
+        if (errors.Count > 0 || command.Name is not (ClusterCommands.Launch or ClusterCommands.Plan) || connect() is not { } cluster)
         {
             return errors;
         }
@@ -99,6 +99,13 @@ internal sealed class CommandRunner(Func<ClusterClient?> connect, TimeProvider t
             case ClusterCommands.Plan:
                 var answer = await cluster.PlanAsync(LaunchRequest.From(values), cancellationToken).ConfigureAwait(false);
                 return new(Success: true, $"{answer.ModelId} fits on {Nodes(answer.Plan)}.") { Markdown = CommandMarkdown.Plan(answer) };
+            case ClusterCommands.AddMac:
+                return await AddMac.RunAsync(cluster, values, cancellationToken).ConfigureAwait(false);
+            case ClusterCommands.JoinToken:
+                return await JoinToken.RunAsync(cluster, values, cancellationToken).ConfigureAwait(false);
+            case ClusterCommands.Compare:
+                var comparison = await cluster.CompareAsync(CompareRequest.From(values), cancellationToken).ConfigureAwait(false);
+                return new(Success: true, $"Comparison {comparison.Id} has begun; its report shows how far it is.") { Markdown = CommandMarkdown.Compared(comparison, cluster.BaseUrl) };
             case ClusterCommands.TestPrompt:
                 return await TestPrompt.RunAsync(cluster, target, values, time, cancellationToken).ConfigureAwait(false);
             case ClusterCommands.Stop:

@@ -24,6 +24,11 @@ internal static class CommandValues
             errors[unknown] = $"There is no argument '{unknown}'; known are {string.Join(", ", command.Arguments.Select(argument => argument.Name))}.";
         }
 
+        if (errors.Count == 0 && command.Rule?.Invoke(values) is { } broken)
+        {
+            errors[broken.Argument] = broken.Problem;
+        }
+
         return errors.ToImmutable();
     }
 

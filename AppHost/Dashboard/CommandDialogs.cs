@@ -1,4 +1,3 @@
-using System.Collections.Concurrent;
 using System.Collections.Immutable;
 using System.Threading.Channels;
 using ClusterLlm.AppHost.Commands;
@@ -7,11 +6,14 @@ using ClusterLlm.AppHost.Dashboard.Contract;
 namespace ClusterLlm.AppHost.Dashboard;
 
 /// <summary>Asks the person at the dashboard for a command's arguments: sends the dialog, takes the answer, shows errors under the fields.</summary>
-internal sealed class CommandDialogs
+internal sealed class CommandDialogs(TimeProvider time)
 {
+    /// <summary>A dialog that nobody answers is taken back. The dashboard keeps one whose page was closed, shows it to the next visitor, and disables the command's button meanwhile.</summary>
+    public static readonly TimeSpan Patience = TimeSpan.FromMinutes(10);
+
     private readonly Lock _gate = new();
     private readonly List<Channel<WatchInteractionsResponseUpdate>> _dashboards = [];
-    private readonly ConcurrentDictionary<int, Channel<WatchInteractionsRequestUpdate>> _open = [];
+    private readonly Dictionary<int, OpenDialog> _open = [];
     private int _lastId;
 
     /// <summary>What one dashboard is sent, until it goes.</summary>
@@ -38,9 +40,12 @@ internal sealed class CommandDialogs
     /// <summary>An answer from a dashboard; one to a dialog that is closed already is dropped.</summary>
     public void Answer(WatchInteractionsRequestUpdate answer)
     {
-        if (_open.TryGetValue(answer.InteractionId, out var dialog))
+        lock (_gate)
         {
-            dialog.Writer.TryWrite(answer);
+            if (_open.TryGetValue(answer.InteractionId, out var dialog))
+            {
+                dialog.Answers.Writer.TryWrite(answer);
+            }
         }
     }
 
@@ -53,17 +58,15 @@ internal sealed class CommandDialogs
         Func<IReadOnlyDictionary<string, string?>, CancellationToken, Task<ImmutableSortedDictionary<string, string>>> check,
         CancellationToken cancellationToken)
     {
-        var id = Interlocked.Increment(ref _lastId);
-        var answers = Channel.CreateUnbounded<WatchInteractionsRequestUpdate>();
-        _open[id] = answers;
+        var (id, answers) = Open(command.Name);
         try
         {
             var values = arguments.ToDictionary(argument => argument.Name, argument => (string?)argument.Default);
             var errors = ImmutableSortedDictionary<string, string>.Empty;
             while (true)
             {
-                Send(Dialog(id, command, arguments, values, errors));
-                if (await ReadAsync(answers.Reader, cancellationToken).ConfigureAwait(false) is not { } given)
+                Send(DialogMapping.Dialog(id, command, arguments, values, errors));
+                if (await ReadAsync(answers.Reader, time, cancellationToken).ConfigureAwait(false) is not { } given)
                 {
                     return null;
                 }
@@ -78,24 +81,63 @@ internal sealed class CommandDialogs
         }
         finally
         {
-            _open.TryRemove(id, out _);
-            Send(new() { InteractionId = id, Complete = new() });
+            lock (_gate)
+            {
+                Close(id);
+            }
         }
     }
 
-    private static async Task<Dictionary<string, string?>?> ReadAsync(ChannelReader<WatchInteractionsRequestUpdate> answers, CancellationToken cancellationToken)
+    /// <summary>A command has one dialog: an older one was left open in a page that nobody looks at, and would come up again after this one.</summary>
+    private (int Id, Channel<WatchInteractionsRequestUpdate> Answers) Open(string command)
     {
-        await foreach (var answer in answers.ReadAllAsync(cancellationToken).ConfigureAwait(false))
+        lock (_gate)
         {
-            if (answer.KindCase == WatchInteractionsRequestUpdate.KindOneofCase.Complete)
+            foreach (var older in _open.Where(open => open.Value.Command == command).ToList())
             {
-                return null;
+                Close(older.Key);
+                older.Value.Answers.Writer.TryComplete();
             }
 
-            if (answer.KindCase == WatchInteractionsRequestUpdate.KindOneofCase.InputsDialog && !answer.ResponseUpdate)
+            var answers = Channel.CreateUnbounded<WatchInteractionsRequestUpdate>();
+            _open[++_lastId] = new(command, answers);
+            return (_lastId, answers);
+        }
+    }
+
+    /// <summary>Takes a dialog back from all dashboards. Under the lock.</summary>
+    private void Close(int id)
+    {
+        if (_open.Remove(id))
+        {
+            SendLocked(new() { InteractionId = id, Complete = new() });
+        }
+    }
+
+    /// <returns>Null when it was closed, replaced, or not answered in time.</returns>
+    private static async Task<Dictionary<string, string?>?> ReadAsync(
+        ChannelReader<WatchInteractionsRequestUpdate> answers, TimeProvider time, CancellationToken cancellationToken)
+    {
+        using var patience = new CancellationTokenSource(Patience, time);
+        using var either = CancellationTokenSource.CreateLinkedTokenSource(patience.Token, cancellationToken);
+        try
+        {
+            await foreach (var answer in answers.ReadAllAsync(either.Token).ConfigureAwait(false))
             {
-                return answer.InputsDialog.InputItems.ToDictionary(input => input.Name, input => (string?)input.Value);
+                if (answer.KindCase == WatchInteractionsRequestUpdate.KindOneofCase.Complete)
+                {
+                    return null;
+                }
+
+                if (answer.KindCase == WatchInteractionsRequestUpdate.KindOneofCase.InputsDialog && !answer.ResponseUpdate)
+                {
+                    return answer.InputsDialog.InputItems.ToDictionary(input => input.Name, input => (string?)input.Value);
+                }
             }
+        }
+        catch (OperationCanceledException) when (!cancellationToken.IsCancellationRequested)
+        {
+            return null;
         }
 
         return null;
@@ -105,61 +147,16 @@ internal sealed class CommandDialogs
     {
         lock (_gate)
         {
-            _dashboards.ForEach(dashboard => dashboard.Writer.TryWrite(update));
-        }
-    }
-
-    private static WatchInteractionsResponseUpdate Dialog(
-        int id,
-        CommandDescription command,
-        ImmutableArray<CommandArgument> arguments,
-        Dictionary<string, string?> values,
-        ImmutableSortedDictionary<string, string> errors)
-    {
-        var inputs = new InteractionInputsDialog();
-        inputs.InputItems.AddRange(arguments.Select(argument => Input(argument, values.GetValueOrDefault(argument.Name) ?? "", errors.GetValueOrDefault(argument.Name))));
-        return new()
-        {
-            InteractionId = id,
-            Title = command.DisplayName,
-            Message = command.Description,
-            PrimaryButtonText = "OK",
-            SecondaryButtonText = "Cancel",
-            ShowSecondaryButton = true,
-            ShowDismiss = true,
-            InputsDialog = inputs,
-        };
-    }
-
-    private static InteractionInput Input(CommandArgument argument, string value, string? error)
-    {
-        var input = new InteractionInput
-        {
-            Name = argument.Name,
-            Label = argument.Label,
-            Placeholder = argument.Placeholder,
-            Description = argument.Description,
-            Required = argument.Required,
-            Value = value,
-            AllowCustomChoice = argument.AllowsOther,
-            MaxLength = argument.Kind == ArgumentKind.Text ? argument.MostCharacters : 0,
-            InputType = argument.Kind switch
+            // Its dialog may have been replaced meanwhile.
+            if (_open.ContainsKey(update.InteractionId))
             {
-                ArgumentKind.Number => InputType.Number,
-                ArgumentKind.Choice => InputType.Choice,
-                _ => InputType.Text,
-            },
-        };
-        foreach (var choice in argument.Choices)
-        {
-            input.Options[choice.Value] = choice.Text;
+                SendLocked(update);
+            }
         }
-
-        if (error is not null)
-        {
-            input.ValidationErrors.Add(error);
-        }
-
-        return input;
     }
+
+    /// <summary>Under the lock.</summary>
+    private void SendLocked(WatchInteractionsResponseUpdate update) => _dashboards.ForEach(dashboard => dashboard.Writer.TryWrite(update));
+
+    private sealed record OpenDialog(string Command, Channel<WatchInteractionsRequestUpdate> Answers);
 }

@@ -25,19 +25,22 @@ internal sealed record DashboardAddresses(
 
     /// <summary>Chosen before any process starts, so that each can be told where its telemetry goes.</summary>
     /// <param name="wanted">The port of its pages that a person set; null prefers 18888, 0 takes any.</param>
-    public static DashboardAddresses Choose(int? wanted) => new(
-        Loopback(wanted switch
+    public static DashboardAddresses Choose(int? wanted)
+    {
+        var free = LoopbackPort.FindFree(4);
+        var pages = wanted switch
         {
             null when LoopbackPort.IsFree(DefaultPort) => DefaultPort,
-            null or 0 => LoopbackPort.FindFree(),
+            null or 0 => free[0],
             { } port => port,
-        }),
-        Loopback(LoopbackPort.FindFree()),
-        Loopback(LoopbackPort.FindFree()),
-        Loopback(LoopbackPort.FindFree()),
-        NewKey(),
-        NewKey(),
-        NewKey());
+        };
+        return new(Loopback(pages), Loopback(free[1]), Loopback(free[2]), Loopback(free[3]), NewKey(), NewKey(), NewKey());
+    }
+
+    /// <summary>Why the port that a person set will not do, in one line; null when it will, or none was set.</summary>
+    public static string? PortProblem(int? wanted, Func<int, bool> isFree) => wanted is > 0 and var port && !isFree(port)
+        ? $"Port {port} (AppHost:DashboardPort) is in use. End what listens there, set AppHost:DashboardPort to another port, or leave it out to have one chosen."
+        : null;
 
     /// <summary>What a process of the cluster needs to send its telemetry. An intake that is not there yet costs nothing but a retry.</summary>
     public ImmutableSortedDictionary<string, string> TelemetryEnvironment(string process) => ImmutableSortedDictionary<string, string>.Empty

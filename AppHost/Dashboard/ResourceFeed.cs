@@ -83,7 +83,7 @@ internal sealed class ResourceFeed(ClusterTopology topology, BuildFacts facts, P
             .Select(row => ResourceMoments.Keep(row, _current.GetValueOrDefault(row.Name), time.GetUtcNow()));
     }
 
-    private ImmutableArray<LiveResource> Lives() => LiveResources.From(cluster.Current, _local, addresses.RowOf(ClusterTopology.Coordinator));
+    private ImmutableArray<LiveResource> Lives() => LiveResources.From(cluster.Current, _local, addresses.RowOf(ClusterTopology.Coordinator), topology.Python);
 
     private ProcessLaunch Launch(ProcessResource process) => new(
         facts.Outputs.GetValueOrDefault(process.Project, ""),

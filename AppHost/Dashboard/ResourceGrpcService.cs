@@ -98,6 +98,7 @@ internal sealed class ResourceGrpcService(
             var updates = dialogs.Connect();
             try
             {
+                await context.WriteResponseHeadersAsync([]);
                 var answers = AnswerAsync(requestStream, token);
                 await foreach (var update in updates.ReadAllAsync(token))
                 {

@@ -78,14 +78,14 @@ internal static class ResourceMapping
         var resource = new Resource
         {
             Name = live.Name,
-            ResourceType = live.Kind.ToString(),
+            ResourceType = LiveLook.TypeOf(live.Kind),
             DisplayName = live.DisplayName,
             Uid = live.Name,
             State = live.State,
             StateStyle = live.Style.ToString().ToLowerInvariant(),
             CreatedAt = Timestamp.FromDateTimeOffset(live.StartedAt ?? since),
             StartedAt = live.StartedAt is { } started ? Timestamp.FromDateTimeOffset(started) : null,
-            IconName = live.Kind == LiveResourceKind.Node ? "Desktop" : "BrainCircuit",
+            IconName = LiveLook.IconOf(live.Kind),
         };
         if (live.Parent is { } parent)
         {
@@ -95,8 +95,7 @@ internal static class ResourceMapping
 
         AddProperties(resource, live.Properties);
         resource.Relationships.AddRange(live.Uses.Select(used => new ResourceRelationship { ResourceName = used, Type = "Reference" }));
-        var target = live.Kind == LiveResourceKind.Node ? CommandTarget.Node : CommandTarget.Deployment;
-        resource.Commands.AddRange(ClusterCommands.For(target).Select(command => Command(command, live.EnabledCommands.Contains(command.Name))));
+        resource.Commands.AddRange(LiveLook.CommandsOf(live.Kind).Select(command => Command(command, live.EnabledCommands.Contains(command.Name))));
         return resource;
     }
 

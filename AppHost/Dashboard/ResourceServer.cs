@@ -16,14 +16,14 @@ namespace ClusterLlm.AppHost.Dashboard;
 internal static class ResourceServer
 {
     public static WebApplication Build(
-        DashboardAddresses addresses, ResourceFeed feed, IReadOnlyDictionary<string, ProcessLog> logs, CommandDesk commands)
+        DashboardAddresses addresses, ResourceFeed feed, IReadOnlyDictionary<string, ProcessLog> logs, CommandDesk commands, TimeProvider time)
     {
         var builder = WebApplication.CreateEmptyBuilder(new());
         builder.WebHost.UseKestrelCore().ConfigureKestrel(server => server.Listen(
             IPAddress.Loopback, new Uri(addresses.ResourceUrl).Port, listen => listen.Protocols = HttpProtocols.Http2));
         builder.Services.AddRouting();
         builder.Services.AddGrpc(grpc => grpc.Interceptors.Add<KeyInterceptor>(addresses.ResourceKey));
-        builder.Services.AddSingleton(feed).AddSingleton(logs).AddSingleton(commands).AddSingleton<CommandDialogs>();
+        builder.Services.AddSingleton(feed).AddSingleton(logs).AddSingleton(commands).AddSingleton(new CommandDialogs(time));
         builder.Services.Configure<HostOptions>(host => host.ShutdownTimeout = TimeSpan.FromSeconds(1));
         var app = builder.Build();
         app.MapGrpcService<ResourceGrpcService>();

@@ -62,8 +62,17 @@ internal sealed class DemoLauncher(ClusterClient cluster, ConsoleReporter report
                 cancellationToken).ConfigureAwait(false);
         }
 
-        return earlier.HasEnded ? await cluster.RestartAsync(earlier.Id, cancellationToken).ConfigureAwait(false) : earlier;
+        return earlier.HasEnded || RunsOnFewer(earlier, demo)
+            ? await cluster.RestartAsync(earlier.Id, cancellationToken).ConfigureAwait(false)
+            : earlier;
     }
+
+    /// <summary>
+    /// It is as it was launched here, but was planned anew while some of its nodes were away, as after a slow start: on all of them it shows more.
+    /// </summary>
+    private static bool RunsOnFewer(DeploymentView earlier, DemoDeployment demo) =>
+        earlier.Nodes.ToHashSet().SetEquals(demo.Nodes)
+        && earlier.Plan is { } plan && !plan.Stages.Select(stage => stage.Node).ToHashSet().SetEquals(demo.Nodes);
 
     private async Task<DeploymentView> FollowAsync(DeploymentView deployment, CancellationToken cancellationToken)
     {

@@ -11,11 +11,17 @@ internal sealed record AppHostSettings
     /// <summary>NodeAgents started on this machine. 0 starts none: the cluster then consists of added machines only.</summary>
     public int Agents { get; init; } = 3;
 
+    /// <summary>Whether a person set <see cref="Agents"/>.</summary>
+    public bool AgentsAreSet { get; init; }
+
     /// <summary>Share of the machine's usable memory that each local agent may use, in (0, 1]; null splits evenly.</summary>
     public double? AgentMemoryShare { get; init; }
 
     /// <summary>Whether the demo deployment is launched at start.</summary>
     public bool Demo { get; init; } = true;
+
+    /// <summary>Runs the standalone host also where this program was built with Aspire.</summary>
+    public bool Standalone { get; init; }
 
     /// <summary>Whether the standalone host shows the cluster in the Aspire dashboard.</summary>
     public bool Dashboard { get; init; } = true;

@@ -12,12 +12,14 @@ internal sealed record SettingDescription(string Name, string Default, string He
     /// <summary>Every setting there is: reading, <c>--help</c> and the README's table come from this list.</summary>
     public static IReadOnlyList<SettingDescription> All { get; } =
     [
-        new("Agents", "3", $"local NodeAgents, 0 to {AppHostSettings.MostAgents}", (settings, text) =>
-            SettingText.Count(text, 0, AppHostSettings.MostAgents, value => settings with { Agents = value })),
+        new("Agents", "3", $"local NodeAgents, 0 to {AppHostSettings.MostAgents}; without the setting one, once other machines are nodes", (settings, text) =>
+            SettingText.Count(text, 0, AppHostSettings.MostAgents, value => settings with { Agents = value, AgentsAreSet = true })),
         new("AgentMemoryShare", "1/Agents", "share of the usable memory for each local agent, above 0 and at most 1", (settings, text) =>
             SettingText.Share(text, value => settings with { AgentMemoryShare = value })),
         new("Demo", "true", "launch the demo deployment at start", (settings, text) =>
             SettingText.Switch(text, value => settings with { Demo = value })),
+        new("Standalone", "false", "run the standalone host also where the program was built with Aspire", (settings, text) =>
+            SettingText.Switch(text, value => settings with { Standalone = value })),
         new("Dashboard", "true", "show the cluster in the Aspire dashboard, which npm fetches once", (settings, text) =>
             SettingText.Switch(text, value => settings with { Dashboard = value })),
         new("DashboardPort", "18888", "the dashboard's port", (settings, text) =>

@@ -1,3 +1,4 @@
+using ClusterLlm.ServiceDefaults;
 using Microsoft.Extensions.Configuration;
 
 namespace ClusterLlm.AppHost.Settings;
@@ -36,10 +37,9 @@ internal static class SettingsReader
     /// <summary>One line about a setting that does not exist, with the nearest one that does.</summary>
     public static string Unknown(string name)
     {
-        var nearest = NearestName.Of(name, SettingDescription.All.Select(known => known.Name));
-        return nearest is null
-            ? $"AppHost:{name} is not a setting; --help lists them."
-            : $"AppHost:{name} is not a setting; did you mean AppHost:{nearest}? --help lists all.";
+        return NearestNames.Find(name, SettingDescription.All.Select(known => known.Name), 1) is [var nearest]
+            ? $"AppHost:{name} is not a setting; did you mean AppHost:{nearest}? --help lists all."
+            : $"AppHost:{name} is not a setting; --help lists them.";
     }
 
     private static IEnumerable<string> PortProblems(AppHostSettings settings)

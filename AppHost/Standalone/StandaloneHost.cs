@@ -5,6 +5,8 @@ using ClusterLlm.AppHost.Demo;
 using ClusterLlm.AppHost.Output;
 using ClusterLlm.AppHost.Settings;
 using ClusterLlm.AppHost.Topology;
+using ClusterLlm.ServiceDefaults;
+using ClusterLlm.ServiceDefaults.Security;
 
 namespace ClusterLlm.AppHost.Standalone;
 
@@ -17,7 +19,7 @@ internal sealed class StandaloneHost : IDisposable
     private readonly AppHostSettings _settings;
     private readonly ConsoleReporter _reporter;
     private readonly TimeProvider _time;
-    private readonly HttpClient _http = new();
+    private readonly HttpClient _http;
     private readonly ImmutableArray<ProcessSupervisor> _supervisors;
     private readonly DashboardHost? _dashboard;
     private SupervisedProcesses? _running;
@@ -26,6 +28,7 @@ internal sealed class StandaloneHost : IDisposable
     {
         _topology = topology;
         _settings = settings;
+        _http = new(new LocalKeyHandler(new ClusterHome(settings.Home), new SocketsHttpHandler()));
         _reporter = reporter;
         _time = time;
         Table = new(topology.Processes.Select(process => process.Name));

@@ -16,11 +16,12 @@ internal static class StandaloneProgram
     public static async Task<int> RunAsync(AppHostSettings settings, string reason, TextWriter output, TextWriter errors)
     {
         var facts = BuildFacts.Read();
+        (settings, var agents) = LocalAgents.Decide(settings, LocalAgents.ReadRemoteNodes(settings.Home));
         var topology = ClusterTopology.Build(settings, facts.SamplesFolder);
         using var stop = StopRequest.Listen();
         try
         {
-            using var held = HomeLock.TryTake(settings.Home);
+            using var held = HomeLock.TryTake(settings.Home, HomeLock.AppHost);
             if (held is null)
             {
                 return Refuse([InUse(settings.Home)], errors, CannotStart);
@@ -39,6 +40,11 @@ internal static class StandaloneProgram
             await EndLeftoversAsync(settings, facts, stop.Token).ConfigureAwait(false);
             var reporter = new ConsoleReporter(output, isTerminal: !Console.IsOutputRedirected);
             reporter.Line($"ClusterLlm, standalone host ({reason}); state and logs in {settings.Home}");
+            if (agents is not null)
+            {
+                reporter.Line(agents);
+            }
+
             using var host = new StandaloneHost(topology, settings, facts, reporter, TimeProvider.System);
             return await host.RunAsync(stop.Token).ConfigureAwait(false);
         }

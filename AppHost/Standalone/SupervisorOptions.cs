@@ -12,8 +12,8 @@ internal sealed record SupervisorOptions
     /// <summary>Between health checks until the first one passes.</summary>
     public TimeSpan FirstHealthInterval { get; init; } = TimeSpan.FromMilliseconds(200);
 
-    /// <summary>Between health checks after that.</summary>
-    public TimeSpan HealthInterval { get; init; } = TimeSpan.FromSeconds(2);
+    /// <summary>Between health checks after that. Not how soon the end of a process is noticed, which is at once; only how soon one that lives on and answers no more is.</summary>
+    public TimeSpan HealthInterval { get; init; } = TimeSpan.FromSeconds(5);
 
     public TimeSpan HealthTimeout { get; init; } = TimeSpan.FromSeconds(5);
 

@@ -35,7 +35,8 @@ internal sealed record ProcessResource
 /// <param name="Fixed">True when a person set the port: then no other one will do.</param>
 /// <param name="Setting">How a person sets the port, for messages; null when it cannot be set.</param>
 /// <param name="PortVariable">Environment variable that tells the process its port; 0 there means any.</param>
-internal sealed record EndpointResource(string Name, int Port, bool Fixed, string? Setting, string PortVariable);
+/// <param name="Scheme">http or https.</param>
+internal sealed record EndpointResource(string Name, int Port, bool Fixed, string? Setting, string PortVariable, string Scheme);
 
 /// <summary>A value in a process's environment: text, or the address of an endpoint that is known only when it listens.</summary>
 internal abstract record SettingValue

@@ -22,7 +22,6 @@ internal static class CalibrationEndpoints
     {
         routes.MapPost("/api/nodes/{id}/calibrate", CalibrateAsync).WithTags("Nodes").Produces<CalibrationContract>().ProducesProblem(404).ProducesProblem(409).ProducesProblem(422)
             .WithSummary("Measures the node with two short runs on its engine, and its links to the other nodes. Takes as long as loading two models.");
-        routes.MapGet("/api/links", (CalibrationRegistry registry) => registry.Links).WithTags("Nodes").WithSummary("Links that were measured.");
     }
 
     private static async Task<IResult> CalibrateAsync(

@@ -15,12 +15,19 @@ internal sealed class CalibrationRegistry(IDbContextFactory<CoordinatorDbContext
 
     public ImmutableArray<LinkMeasurement> Links => [.. _links.Values.OrderBy(link => (link.FromNodeId, link.ToNodeId))];
 
-    /// <summary>Of a node, as long as engine and operating system are still those that were measured.</summary>
-    public ImmutableArray<EngineCalibration> Of(NodeSnapshot node) =>
-    [
-        .. _machines.Where(pair => pair.Key.NodeId == node.NodeId).Select(pair => pair.Value)
-            .Where(calibration => !IsStale(calibration, node)).OrderBy(calibration => calibration.Engine, StringComparer.Ordinal),
-    ];
+    /// <summary>
+    /// Of a node, as long as engine and operating system are still those that were measured; else what others measured on machines with its chip and the same engine version.
+    /// </summary>
+    public ImmutableArray<EngineCalibration> Of(NodeSnapshot node)
+    {
+        var own = Known(node.NodeId).Where(calibration => !IsStale(calibration, node)).ToArray();
+        var shared = Known(ChipKey(node.Facts.Chip, node.Facts.GpuCores))
+            .Where(calibration => !IsOtherVersion(calibration, node) && own.All(known => known.Engine != calibration.Engine));
+        return [.. own.Concat(shared).OrderBy(calibration => calibration.Engine, StringComparer.Ordinal)];
+    }
+
+    /// <summary>The key of calibrations that hold for every machine of a kind.</summary>
+    public static string ChipKey(string chip, int gpuCores) => FormattableString.Invariant($"chip:{chip.Replace("Apple ", "", StringComparison.OrdinalIgnoreCase).ToUpperInvariant()}/{gpuCores}");
 
     public async Task LoadAsync(CancellationToken cancellationToken)
     {
@@ -28,7 +35,10 @@ internal sealed class CalibrationRegistry(IDbContextFactory<CoordinatorDbContext
         var machines = await context.Calibrations.AsNoTracking().ToListAsync(cancellationToken);
         var links = await context.Links.AsNoTracking().ToListAsync(cancellationToken);
         _machines = machines.ToImmutableDictionary(row => (row.NodeId, row.Engine), row => new EngineCalibration(
-            row.Engine, row.EngineVersion, row.OperatingSystem, row.BandwidthShare, row.LayerMilliseconds, DateTimeOffset.FromUnixTimeMilliseconds(row.MeasuredAtUnixMs)));
+            row.Engine, row.EngineVersion, row.OperatingSystem, row.BandwidthShare, row.LayerMilliseconds, DateTimeOffset.FromUnixTimeMilliseconds(row.MeasuredAtUnixMs))
+        {
+            Source = row.Source,
+        });
         _links = links.ToImmutableDictionary(row => (row.FromNodeId, row.ToNodeId), row => new LinkMeasurement(
             row.FromNodeId, row.ToNodeId, TimeSpan.FromMilliseconds(row.RoundTripMilliseconds), row.BandwidthBytesPerSecond));
     }
@@ -46,6 +56,7 @@ internal sealed class CalibrationRegistry(IDbContextFactory<CoordinatorDbContext
             BandwidthShare = calibration.BandwidthShare,
             LayerMilliseconds = calibration.LayerMilliseconds,
             MeasuredAtUnixMs = calibration.MeasuredAt.ToUnixTimeMilliseconds(),
+            Source = calibration.Source,
         });
         await context.SaveChangesAsync(cancellationToken);
         ImmutableInterlocked.AddOrUpdate(ref _machines, (nodeId, calibration.Engine), calibration, (_, _) => calibration);
@@ -67,8 +78,12 @@ internal sealed class CalibrationRegistry(IDbContextFactory<CoordinatorDbContext
         ImmutableInterlocked.AddOrUpdate(ref _links, (link.FromNodeId, link.ToNodeId), link, (_, _) => link);
     }
 
+    private IEnumerable<EngineCalibration> Known(string key) => _machines.Where(pair => pair.Key.NodeId == key).Select(pair => pair.Value);
+
     private static bool IsStale(EngineCalibration calibration, NodeSnapshot node) =>
-        node.Facts.OperatingSystem != calibration.OperatingSystem
-        || node.Facts.Engines.FirstOrDefault(engine => engine.Name == calibration.Engine) is not { } engine
+        node.Facts.OperatingSystem != calibration.OperatingSystem || IsOtherVersion(calibration, node);
+
+    private static bool IsOtherVersion(EngineCalibration calibration, NodeSnapshot node) =>
+        node.Facts.Engines.FirstOrDefault(engine => engine.Name == calibration.Engine) is not { } engine
         || engine.Version != calibration.EngineVersion;
 }

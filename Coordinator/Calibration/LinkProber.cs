@@ -1,4 +1,5 @@
 using ClusterLlm.Coordinator.Nodes;
+using ClusterLlm.Coordinator.Nodes.Links;
 using ClusterLlm.Coordinator.Placement;
 using ClusterLlm.Protos.V1;
 using Grpc.Core;
@@ -6,7 +7,7 @@ using Grpc.Core;
 namespace ClusterLlm.Coordinator.Calibration;
 
 /// <summary>Lets agents measure the links between them.</summary>
-internal sealed class LinkProber(NodeRegistry nodes, INodeChannels channels, CalibrationRegistry registry, TimeProvider time)
+internal sealed class LinkProber(NodeRegistry nodes, INodeChannels channels, LinkRegistry ways, CalibrationRegistry registry, TimeProvider time)
 {
     private static readonly TimeSpan Limit = TimeSpan.FromSeconds(30);
 
@@ -23,7 +24,7 @@ internal sealed class LinkProber(NodeRegistry nodes, INodeChannels channels, Cal
                 if (channels.Find(nodeId) is { } invoker && other.Facts.Addresses.Length > 0)
                 {
                     var reply = await new NodeService.NodeServiceClient(invoker).ProbeLinkAsync(
-                        Request(other), deadline: time.GetUtcNow().UtcDateTime + Limit, cancellationToken: cancellationToken);
+                        Request(nodes.Current.GetValueOrDefault(nodeId), other), deadline: time.GetUtcNow().UtcDateTime + Limit, cancellationToken: cancellationToken);
                     var link = new LinkMeasurement(nodeId, other.NodeId, TimeSpan.FromMilliseconds(reply.RoundTripMs), reply.BandwidthBytesPerSecond);
                     await registry.SaveAsync(link, time.GetUtcNow(), cancellationToken);
                     links.Add(link);
@@ -38,10 +39,16 @@ internal sealed class LinkProber(NodeRegistry nodes, INodeChannels channels, Cal
         return (links, problems);
     }
 
-    private static ProbeLinkRequest Request(NodeSnapshot other)
+    private ProbeLinkRequest Request(NodeSnapshot? from, NodeSnapshot other)
     {
-        var request = new ProbeLinkRequest();
-        request.Urls.AddRange(other.Facts.Addresses.Select(address => address.Url));
+        var request = new ProbeLinkRequest { NodeId = other.NodeId };
+        // The way that a deployment would take comes first: its speed is what the planner needs.
+        if (from is not null && from.Facts.MachineId != other.Facts.MachineId && ways.Decide(from, other).Url is { } way)
+        {
+            request.Urls.Add(way);
+        }
+
+        request.Urls.AddRange(other.Facts.Addresses.Select(address => address.Url).Except(request.Urls));
         return request;
     }
 }

@@ -1,7 +1,7 @@
 using System.Collections.Immutable;
 using System.Text.Json;
-using ClusterLlm.Coordinator.Hosting;
 using ClusterLlm.Coordinator.Placement;
+using ClusterLlm.ServiceDefaults;
 
 namespace ClusterLlm.Coordinator.Catalog;
 

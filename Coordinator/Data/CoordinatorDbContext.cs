@@ -15,12 +15,34 @@ internal sealed class CoordinatorDbContext(DbContextOptions<CoordinatorDbContext
 
     public DbSet<SpeedRow> Speeds => Set<SpeedRow>();
 
+    public DbSet<ComparisonRow> Comparisons => Set<ComparisonRow>();
+
+    public DbSet<MeasurementRow> Measurements => Set<MeasurementRow>();
+
+    public DbSet<LinkChoiceRow> LinkChoices => Set<LinkChoiceRow>();
+
+    public DbSet<HostKeyRow> HostKeys => Set<HostKeyRow>();
+
+    public DbSet<JoinTokenRow> JoinTokens => Set<JoinTokenRow>();
+
+    public DbSet<CertificateRow> Certificates => Set<CertificateRow>();
+
+    public DbSet<ApiKeyRow> ApiKeys => Set<ApiKeyRow>();
+
     protected override void OnModelCreating(ModelBuilder modelBuilder)
     {
         modelBuilder.Entity<DeploymentRow>().HasKey(row => row.Id);
         modelBuilder.Entity<ClusterRow>().HasKey(row => row.ClusterId);
         modelBuilder.Entity<CalibrationRow>().HasKey(row => new { row.NodeId, row.Engine });
         modelBuilder.Entity<SpeedRow>().HasKey(row => row.DeploymentId);
+        modelBuilder.Entity<ComparisonRow>().HasKey(row => row.Id);
+        modelBuilder.Entity<MeasurementRow>().HasKey(row => row.Id);
+        modelBuilder.Entity<JoinTokenRow>().HasKey(row => row.Id);
+        modelBuilder.Entity<CertificateRow>().HasKey(row => row.Serial);
+        modelBuilder.Entity<CertificateRow>().HasIndex(row => row.KeyHash).IsUnique();
+        modelBuilder.Entity<ApiKeyRow>().HasKey(row => row.Id);
         modelBuilder.Entity<LinkRow>().HasKey(row => new { row.FromNodeId, row.ToNodeId });
+        modelBuilder.Entity<LinkChoiceRow>().HasKey(row => new { row.FromNodeId, row.ToNodeId });
+        modelBuilder.Entity<HostKeyRow>().HasKey(row => new { row.Host, row.Port });
     }
 }

@@ -45,7 +45,23 @@ internal sealed record DeploymentSpec(
     string Engine,
     ImmutableArray<string> Nodes,
     ImmutableArray<ManualStage> Layers,
-    bool UseAllNodes);
+    bool UseAllNodes)
+{
+    public PlanConstraints Constraints { get; init; } = PlanConstraints.None;
+
+    /// <summary>The question to the planner.</summary>
+    /// <param name="contextTokens">Of the request, or the default for the model; ≥ 1.</param>
+    public PlacementRequest ToRequest(int contextTokens) => new(Objective, contextTokens, Concurrency, Engine, Nodes, Layers)
+    {
+        UseAllNodes = UseAllNodes || Constraints.UseAllNodes,
+        ExcludedNodes = Constraints.ExcludedNodes,
+        MemoryCapBytes = Constraints.MemoryCapBytes,
+        ReserveBytes = Constraints.ReserveBytes,
+        PinnedLayers = Constraints.PinnedLayers,
+        PromptTokens = Constraints.PromptTokens,
+        Link = Constraints.Link,
+    };
+}
 
 /// <summary>A plan with what is needed to carry it out.</summary>
 /// <param name="Paths">Node id to the model's folder there.</param>

@@ -41,7 +41,7 @@ internal sealed class DeploymentPlanner(NodeRegistry nodes, DeploymentRegistry d
     {
         var cluster = ClusterSnapshots.Build(nodes.Current.Values, [.. deployments.Current.Values], model, except, calibrations.Links, calibrations.Of);
         var context = spec.ContextTokens == 0 ? DefaultContext(model) : spec.ContextTokens;
-        var request = new PlacementRequest(spec.Objective, context, spec.Concurrency, spec.Engine, except is null ? spec.Nodes : Remaining(spec.Nodes), spec.Layers) { UseAllNodes = spec.UseAllNodes };
+        var request = spec.ToRequest(context) with { Nodes = except is null ? spec.Nodes : Remaining(spec.Nodes) };
         switch (PlacementPlanner.Plan(cluster, model.Description.ToSpec(), request))
         {
             case PlacementResult.Planned planned:

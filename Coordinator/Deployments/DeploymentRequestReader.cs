@@ -1,8 +1,8 @@
 using System.Collections.Immutable;
 using System.Text.Json;
 using System.Text.RegularExpressions;
-using ClusterLlm.Coordinator.Hosting;
 using ClusterLlm.Coordinator.Placement;
+using ClusterLlm.ServiceDefaults;
 
 namespace ClusterLlm.Coordinator.Deployments;
 
@@ -12,7 +12,7 @@ internal static partial class DeploymentRequestReader
     private const int MostTokens = 16 * 1024 * 1024;
     private const int MostSequences = 4096;
     private static readonly ImmutableArray<string> Fields =
-        ["model", "name", "objective", "contextTokens", "concurrency", "engine", "nodes", "layers"];
+        ["model", "name", "objective", "contextTokens", "concurrency", "engine", "nodes", "layers", .. ConstraintsReader.Fields];
 
     private static readonly ImmutableArray<string> Engines = ["auto", "builtin", "mlx", "exo"];
 
@@ -91,7 +91,10 @@ internal static partial class DeploymentRequestReader
             Engine(body, errors),
             nodes,
             layers,
-            UseAllNodes: objective is null && !nodes.IsEmpty);
+            UseAllNodes: objective is null && !nodes.IsEmpty)
+        {
+            Constraints = ConstraintsReader.Read(body, errors),
+        };
     }
 
     private static string Engine(JsonElement body, FieldErrors errors)

@@ -20,12 +20,14 @@ internal sealed class DeploymentRoutes(DeploymentRegistry deployments, Deploymen
         var plan = deployment.Plan;
         var rankZero = plan is not null && nodes.Current.GetValueOrDefault(plan.RankZeroNodeId) is { IsUsable: true } node ? node.NodeId : null;
         var ready = deployment.State == DeploymentState.Ready && rankZero is not null;
+        // Its node is known as lost a moment before the deployment is judged by it.
+        var isCutOff = deployment.State == DeploymentState.Ready && !ready;
         return new InferenceRoute(
             deployment.Id,
             deployment.Name,
             ready,
-            deployment.State.ToString().ToLowerInvariant(),
-            deployment.Reason,
+            (isCutOff ? DeploymentState.Degraded : deployment.State).ToString().ToLowerInvariant(),
+            isCutOff ? $"node '{plan?.RankZeroNodeId}', which answers for it, can't be reached" : deployment.Reason,
             ready ? 1 : views.Progress(deployment).Share,
             rankZero,
             plan?.ModelId ?? deployment.Spec.Model,

@@ -35,9 +35,17 @@ internal static class DeploymentTransitions
         // A deployment that still answers keeps on doing so.
         var state = deployment.State == DeploymentState.Ready ? DeploymentState.Ready : DeploymentState.Degraded;
         var cause = deployment.State == DeploymentState.Ready ? "A node is draining, but the others can't take over" : "Waits for other nodes";
-        var before = deployment.BlockedBy is null && deployment.State != DeploymentState.Ready && deployment.Reason is { } reason ? $"{reason} " : "";
+        var before = deployment.BlockedBy is null && deployment.State != DeploymentState.Ready && deployment.Reason is { } reason && !reason.Contains(cause, StringComparison.Ordinal)
+            ? $"{reason} " : "";
         return deployment.Become(state, $"{before}{cause}: {summary}", now) with { BlockedBy = signature };
     }
+
+    /// <summary>
+    /// No node has the model, as far as they have told. They tell a moment after they have joined, and files may come later: no node changes by that, so time has to
+    /// bring the next attempt.
+    /// </summary>
+    public static Deployment WithoutModel(this Deployment deployment, string summary, DeploymentsOptions options, DateTimeOffset now) =>
+        deployment.Refused(summary, "", now) with { BlockedBy = null, RetryAt = now + options.RetryFirst };
 
     /// <summary>A launch is given up: what runs of it becomes stale, and it is tried again later or given up for good.</summary>
     public static Deployment Relaunched(

@@ -16,8 +16,8 @@ internal sealed class DeploymentsOptions
     /// <summary>How long shards of an unknown deployment are let be. Default 30 s.</summary>
     public TimeSpan OrphanGrace { get; set; } = TimeSpan.FromSeconds(30);
 
-    /// <summary>Launches in a row that may fail before a deployment is given up. Default 4.</summary>
-    public int MaxAttempts { get; set; } = 4;
+    /// <summary>Launches in a row that may fail before a deployment is given up: a plan that failed so often is bad. Default 3.</summary>
+    public int MaxAttempts { get; set; } = 3;
 
     /// <summary>Wait after the first failed launch; doubles up to <see cref="RetryLongest"/>. Default 1 s.</summary>
     public TimeSpan RetryFirst { get; set; } = TimeSpan.FromSeconds(1);

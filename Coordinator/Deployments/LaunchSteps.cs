@@ -1,12 +1,13 @@
 using System.Collections.Immutable;
 using ClusterLlm.Coordinator.Nodes;
+using ClusterLlm.Coordinator.Nodes.Links;
 using ClusterLlm.Coordinator.Placement;
 using ClusterLlm.Protos.V1;
 
 namespace ClusterLlm.Coordinator.Deployments;
 
 /// <summary>Brings a plan to the agents: all are asked first, then all are started.</summary>
-internal sealed class LaunchSteps(DeploymentRegistry deployments, DeploymentChanges changes, NodeRegistry nodes, ShardClient client)
+internal sealed class LaunchSteps(DeploymentRegistry deployments, DeploymentChanges changes, NodeRegistry nodes, LinkRegistry links, ShardClient client)
 {
     /// <summary>Checks the plan against the cluster of now, then asks every agent; nothing is started unless all agree.</summary>
     public async Task PrepareAsync(Deployment deployment, CancellationToken cancellationToken)
@@ -52,7 +53,7 @@ internal sealed class LaunchSteps(DeploymentRegistry deployments, DeploymentChan
         }
 
         var outcomes = await Task.WhenAll(stages.Select(async stage =>
-            (Stage: stage, Outcome: await call(known[stage.NodeId], deployment.ToSpec(stage, known), cancellationToken))));
+            (Stage: stage, Outcome: await call(known[stage.NodeId], deployment.ToSpec(stage, known, links.Decide), cancellationToken))));
         var failed = outcomes.Where(pair => pair.Outcome.Problem is not null).ToArray();
         return failed.Length == 0
             ? ShardOutcome.Done

@@ -1,9 +1,11 @@
 using ClusterLlm.Coordinator.Nodes;
+using Microsoft.Extensions.Options;
 
 namespace ClusterLlm.Coordinator.Deployments;
 
 /// <summary>Plans a deployment again, on the nodes of now.</summary>
-internal sealed class PlanStep(DeploymentPlanner planner, DeploymentChanges changes, NodeRegistry nodes, ShardRegistry shards, TimeProvider time)
+internal sealed class PlanStep(
+    DeploymentPlanner planner, DeploymentChanges changes, NodeRegistry nodes, ShardRegistry shards, IOptions<DeploymentsOptions> options, TimeProvider time)
 {
     public async Task RunAsync(Deployment deployment, CancellationToken cancellationToken)
     {
@@ -14,7 +16,7 @@ internal sealed class PlanStep(DeploymentPlanner planner, DeploymentChanges chan
         {
             PlanningResult.Planned planned => newest.Planned(planned.Plan, now),
             PlanningResult.Refused refused => newest.Refused(refused.Summary, signature, now),
-            PlanningResult.NoModel none => newest.Refused(none.Summary, signature, now),
+            PlanningResult.NoModel none => newest.WithoutModel(none.Summary, options.Value, now),
             _ => null,
         }, cancellationToken);
     }

@@ -1,4 +1,5 @@
 using ClusterLlm.Coordinator.Nodes;
+using ClusterLlm.Coordinator.Nodes.Links;
 using ClusterLlm.Coordinator.Placement;
 using ClusterLlm.Protos.V1;
 
@@ -28,7 +29,9 @@ internal static class ShardMapping
 
     /// <summary>The shard of one stage, as its agent is told.</summary>
     /// <param name="nodes">The nodes of the plan, by id.</param>
-    public static ShardSpec ToSpec(this Deployment deployment, PlacementStage stage, IReadOnlyDictionary<string, NodeSnapshot> nodes)
+    /// <param name="link">Where a node reaches another one.</param>
+    public static ShardSpec ToSpec(
+        this Deployment deployment, PlacementStage stage, IReadOnlyDictionary<string, NodeSnapshot> nodes, Func<NodeSnapshot, NodeSnapshot, LinkDecision> link)
     {
         var plan = deployment.Plan!;
         var placement = plan.Placement;
@@ -52,7 +55,8 @@ internal static class ShardMapping
         spec.Ranks.AddRange(placement.Stages.OrderBy(each => each.Rank).Select(each => new RankEndpoint
         {
             NodeId = each.NodeId,
-            Url = NodeAddresses.ForNeighbours(nodes[each.NodeId], oneMachine),
+            Url = (oneMachine || each.NodeId == stage.NodeId ? null : link(nodes[stage.NodeId], nodes[each.NodeId]).Url)
+                ?? NodeAddresses.ForNeighbours(nodes[each.NodeId], oneMachine),
         }));
         return spec;
     }

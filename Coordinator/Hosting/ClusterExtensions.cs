@@ -1,6 +1,8 @@
 using System.Net;
 using System.Text.Json;
 using System.Text.Json.Serialization;
+using ClusterLlm.Coordinator.Security;
+using ClusterLlm.ServiceDefaults.Security;
 using Microsoft.AspNetCore.Server.Kestrel.Core;
 using Microsoft.Extensions.Options;
 
@@ -18,6 +20,7 @@ internal static class ClusterExtensions
         builder.Services.AddSingleton<IValidateOptions<ClusterOptions>, ClusterOptionsValidator>();
         builder.Services.AddSingleton<ClusterIdentity>();
         builder.Services.AddSingleton<ListeningPorts>();
+        builder.Services.AddHostedService<HomeClaim>();
         builder.Services.AddHostedService<ReadyFile>();
         builder.Services.AddProblemDetails();
         builder.Services.ConfigureHttpJsonOptions(json =>
@@ -33,19 +36,29 @@ internal static class ClusterExtensions
         app.UseExceptionHandler();
         app.UseStatusCodePages();
         app.UseMiddleware<PortGate>();
+        app.UsePeerGate();
+        app.UseApiGuards();
         app.MapClusterEndpoints();
     }
 
-    private sealed class KestrelPorts(IOptions<ClusterOptions> options) : IConfigureOptions<KestrelServerOptions>
+    private sealed class KestrelPorts(IOptions<ClusterOptions> options, PeerListener peers, HttpsCertificate https) : IConfigureOptions<KestrelServerOptions>
     {
         public void Configure(KestrelServerOptions kestrel)
         {
             kestrel.AddServerHeader = false;
             kestrel.Limits.MaxRequestBodySize = MaxBodyBytes;
 
-            // Without TLS a port speaks one protocol; agents need HTTP/2, browsers and curl HTTP/1.1.
+            // Two ports, because they are guarded in two ways: the API by keys or by being on loopback, agents by certificates.
             kestrel.Listen(IPAddress.Loopback, options.Value.HttpPort, listen => listen.Protocols = HttpProtocols.Http1);
-            kestrel.Listen(IPAddress.Loopback, options.Value.GrpcPort, listen => listen.Protocols = HttpProtocols.Http2);
+            kestrel.Listen(options.Value.GrpcIPAddress, options.Value.GrpcPort, listen =>
+            {
+                listen.Protocols = HttpProtocols.Http2;
+                peers.Secure(listen, PeerDemand.CertificateOrNone);
+            });
+            if (options.Value.HttpsIPAddress is { } address)
+            {
+                kestrel.Listen(address, options.Value.HttpsPort, https.Secure);
+            }
         }
     }
 }

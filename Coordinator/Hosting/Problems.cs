@@ -1,3 +1,4 @@
+using ClusterLlm.ServiceDefaults;
 using Microsoft.AspNetCore.Http.HttpResults;
 
 namespace ClusterLlm.Coordinator.Hosting;

@@ -17,6 +17,9 @@ internal sealed partial class GenerationRelay(
     TimeProvider time,
     ILogger<GenerationRelay> logger)
 {
+    /// <summary>For the status of a call whose last event has come.</summary>
+    private static readonly TimeSpan EndLimit = TimeSpan.FromSeconds(1);
+
     private static readonly ApiError ShuttingDown =
         ApiError.Unavailable("The coordinator is shutting down. The answer so far is not complete.", "shutting_down", 2);
 
@@ -91,6 +94,7 @@ internal sealed partial class GenerationRelay(
                 case GenerateEvent.EventOneofCase.Finished:
                     await answer.FinishAsync(current.Finished, cancellationToken);
                     Complete(generation, progress, current.Finished);
+                    await EndAsync(events, cancellationToken);
                     return null;
                 case GenerateEvent.EventOneofCase.Error:
                     await answer.FlushAsync(cancellationToken);
@@ -99,6 +103,24 @@ internal sealed partial class GenerationRelay(
         }
 
         return AgentErrors.EndedEarly(generation.Route.RankZeroNodeId!);
+    }
+
+    /// <summary>Reads on to the call's status: one that is disposed of before counts as cancelled, and its spans as failed. The answer is complete whatever comes.</summary>
+    private async Task EndAsync(IAsyncStreamReader<GenerateEvent> events, CancellationToken cancellationToken)
+    {
+        using var limit = new CancellationTokenSource(EndLimit, time);
+        using var either = CancellationTokenSource.CreateLinkedTokenSource(limit.Token, cancellationToken);
+        try
+        {
+            while (await events.MoveNext(either.Token))
+            {
+                LogAfterEnd(events.Current.EventCase);
+            }
+        }
+        catch (Exception failure) when (failure is RpcException or OperationCanceledException)
+        {
+            LogEndedBadly(failure.Message);
+        }
     }
 
     /// <summary>
@@ -179,6 +201,12 @@ internal sealed partial class GenerationRelay(
 
     [LoggerMessage(Level = LogLevel.Debug, Message = "The client of request {RequestId} went away after {Milliseconds} ms.")]
     private partial void LogClientGone(string requestId, double milliseconds);
+
+    [LoggerMessage(Level = LogLevel.Debug, Message = "{Event} came after the end of an answer.")]
+    private partial void LogAfterEnd(GenerateEvent.EventOneofCase @event);
+
+    [LoggerMessage(Level = LogLevel.Debug, Message = "The call of a complete answer ended badly: {Reason}")]
+    private partial void LogEndedBadly(string reason);
 
     [LoggerMessage(Level = LogLevel.Error, Message = "Node '{NodeId}' sent a chunk for request {RequestId} that is not valid: {Reason}")]
     private partial void LogBadChunk(string requestId, string nodeId, string reason);

@@ -18,8 +18,8 @@ internal sealed class InferenceOptions
     [Range(typeof(TimeSpan), "00:00:00.1", "00:10:00")]
     public TimeSpan KeepAliveInterval { get; set; } = TimeSpan.FromSeconds(5);
 
-    /// <summary>Browser origins that may call <c>/v1</c> besides those on this machine; <c>*</c> allows all.</summary>
-    /// <value>Default none: pages served from localhost may, other pages may not.</value>
+    /// <summary>Browser origins that may call <c>/v1</c>, for example <c>http://localhost:3000</c>; <c>*</c> allows all.</summary>
+    /// <value>Default none: a page of another origin, on this machine too, may be anybody's.</value>
     public IList<string> AllowedOrigins { get; } = [];
 }
 

@@ -48,7 +48,7 @@ internal sealed partial class OpenAiSurface(RequestDelegate next, ILogger<OpenAi
         return ErrorResponses.WriteAsync(context.Response, error, RequestIds.Of(context), context.RequestAborted);
     }
 
-    /// <summary>Pages of this machine may call from a browser, others only when the settings say so.</summary>
+    /// <summary>Pages in a browser may call only when the settings name them.</summary>
     public static void Configure(CorsPolicyBuilder policy, InferenceOptions options) => policy
         .SetIsOriginAllowed(origin => Origins.IsAllowed(origin, options.AllowedOrigins))
         .WithMethods(HttpMethods.Get, HttpMethods.Head, HttpMethods.Post)
@@ -77,6 +77,5 @@ internal static class Origins
     /// <param name="origin">The header's value, for example <c>http://localhost:3000</c>.</param>
     /// <param name="allowed">From the settings; <c>*</c> allows all.</param>
     public static bool IsAllowed(string origin, IEnumerable<string> allowed) =>
-        (Uri.TryCreate(origin, UriKind.Absolute, out var uri) && uri.IsLoopback)
-        || allowed.Any(entry => entry == "*" || entry.TrimEnd('/').Equals(origin, StringComparison.OrdinalIgnoreCase));
+        allowed.Any(entry => entry == "*" || entry.TrimEnd('/').Equals(origin, StringComparison.OrdinalIgnoreCase));
 }

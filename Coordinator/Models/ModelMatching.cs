@@ -1,6 +1,6 @@
 using System.Collections.Immutable;
-using ClusterLlm.Coordinator.Hosting;
 using ClusterLlm.Protos.V1;
+using ClusterLlm.ServiceDefaults;
 
 namespace ClusterLlm.Coordinator.Models;
 

@@ -7,6 +7,9 @@ namespace ClusterLlm.Coordinator.Nodes;
 /// <summary>What must hold of a request to join.</summary>
 internal static partial class JoinRequestCheck
 {
+    /// <summary>Whether a node may be called so.</summary>
+    public static bool IsNodeId(string id) => NodeIdPattern().IsMatch(id);
+
     /// <summary>All that is wrong with <paramref name="request"/>; empty when it may join.</summary>
     public static ImmutableArray<string> Problems(JoinRequest request)
     {
@@ -16,7 +19,7 @@ internal static partial class JoinRequestCheck
         }
 
         var problems = ImmutableArray.CreateBuilder<string>();
-        if (!NodeIdPattern().IsMatch(node.NodeId))
+        if (!IsNodeId(node.NodeId))
         {
             problems.Add($"node.node_id '{node.NodeId}' must be 1 to 63 letters, digits, '.', '_' or '-', and begin with a letter or digit.");
         }
@@ -32,8 +35,8 @@ internal static partial class JoinRequestCheck
         }
 
         problems.AddRange(node.Addresses
-            .Where(address => !Uri.TryCreate(address.Url, UriKind.Absolute, out var uri) || uri.Scheme is not ("http" or "https"))
-            .Select(address => $"node.addresses: '{address.Url}' is not an absolute http or https URL."));
+            .Where(address => !Uri.TryCreate(address.Url, UriKind.Absolute, out var uri) || uri.Scheme is not "https")
+            .Select(address => $"node.addresses: '{address.Url}' is not an absolute https URL."));
         return problems.ToImmutable();
     }
 

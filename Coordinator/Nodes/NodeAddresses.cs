@@ -18,6 +18,10 @@ internal static class NodeAddresses
         return node.FromLoopback ? [.. loopback, .. others] : [.. others];
     }
 
+    /// <summary>Addresses of <paramref name="node"/> that other machines may try, the fastest kind first; those that a machine gave itself, without DHCP, behind others.</summary>
+    public static ImmutableArray<string> ForOthers(NodeSnapshot node) =>
+        [.. InOrder(node).Select(url => new Uri(url)).Where(uri => !uri.IsLoopback).OrderBy(uri => IsSelfGiven(uri) ? 1 : 0).Select(uri => uri.GetLeftPart(UriPartial.Authority))];
+
     /// <summary>The address at which <paramref name="node"/>'s neighbours on the same or another machine reach it.</summary>
     public static string ForNeighbours(NodeSnapshot node, bool allOnOneMachine)
     {
@@ -31,4 +35,7 @@ internal static class NodeAddresses
     }
 
     private static bool IsLoopback(AddressFact address) => new Uri(address.Url).IsLoopback;
+
+    // 169.254.0.0/16 (RFC 3927): what a Mac gives itself on a Thunderbolt cable. It reaches the machine at the other end only, which is found out by measuring.
+    private static bool IsSelfGiven(Uri uri) => uri.Host.StartsWith("169.254.", StringComparison.Ordinal);
 }

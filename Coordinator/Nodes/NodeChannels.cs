@@ -1,11 +1,12 @@
 using System.Collections.Immutable;
+using ClusterLlm.ServiceDefaults.Security;
 using Grpc.Core;
 using Grpc.Net.Client;
 
 namespace ClusterLlm.Coordinator.Nodes;
 
 /// <summary>One gRPC channel for each node, made at its first use and closed when the node goes or comes back as another.</summary>
-internal sealed class NodeChannels(NodeRegistry registry) : INodeChannels, IDisposable
+internal sealed class NodeChannels(NodeRegistry registry, ClusterCredentials credentials) : INodeChannels, IDisposable
 {
     // An inventory of many models carries their config.json files.
     private const int MaxReceiveBytes = 64 * 1024 * 1024;
@@ -100,13 +101,13 @@ internal sealed class NodeChannels(NodeRegistry registry) : INodeChannels, IDisp
             old.Channel.Dispose();
         }
 
-        var channel = Open(addresses[index]);
+        var channel = Open(nodeId, addresses[index]);
         var entry = new Entry(linkKey, addresses, index, channel, channel.CreateCallInvoker());
         _entries.Add(nodeId, entry);
         return entry;
     }
 
-    private static GrpcChannel Open(string address) => GrpcChannel.ForAddress(address, new GrpcChannelOptions
+    private GrpcChannel Open(string nodeId, string address) => GrpcChannel.ForAddress(address, new GrpcChannelOptions
     {
         HttpHandler = new SocketsHttpHandler
         {
@@ -118,8 +119,7 @@ internal sealed class NodeChannels(NodeRegistry registry) : INodeChannels, IDisp
             EnableMultipleHttp2Connections = true,
             ConnectTimeout = ConnectTimeout,
             PooledConnectionIdleTimeout = Timeout.InfiniteTimeSpan,
-            UseProxy = false,
-        },
+        }.WithPeer(credentials, ExpectedPeer.Node(nodeId)),
         DisposeHttpClient = true,
         MaxReceiveMessageSize = MaxReceiveBytes,
     });

@@ -1,5 +1,6 @@
 using System.Runtime.CompilerServices;
 using ClusterLlm.Coordinator.Hosting;
+using ClusterLlm.Coordinator.Security;
 using Microsoft.AspNetCore.Http.HttpResults;
 
 namespace ClusterLlm.Coordinator.Nodes;
@@ -18,13 +19,20 @@ internal static class NodeEndpoints
             .WithSummary("Lets the node take no new shards; its deployments move to other nodes where they fit.");
         nodes.MapPost("/{id}/resume", (string id, NodeRegistry registry, NodeViews views) => Drain(id, draining: false, registry, views))
             .WithSummary("Ends a drain: the node takes shards again.");
-        nodes.MapDelete("/{id}", Results<NoContent, ProblemHttpResult> (string id, NodeRegistry registry, NodeViews views) =>
-            registry.Remove(id) ? TypedResults.NoContent() : NoNode(id, views))
-            .WithSummary("Takes a node out of the cluster. An agent that still runs joins again.");
+        nodes.MapDelete("/{id}", RemoveAsync)
+            .WithSummary("Takes a node out of the cluster and revokes its certificates. To come back it needs a new token.");
     }
 
     private static Results<Ok<NodeContract>, ProblemHttpResult> Drain(string id, bool draining, NodeRegistry registry, NodeViews views) =>
         registry.SetDraining(id, draining) is not null && views.Find(id) is { } node ? TypedResults.Ok(node) : NoNode(id, views);
+
+    /// <summary>The certificates first: an agent that still runs could join again in between.</summary>
+    private static async Task<Results<NoContent, ProblemHttpResult>> RemoveAsync(
+        string id, Enrollments enrollments, NodeRegistry registry, NodeViews views, CancellationToken cancellationToken)
+    {
+        var revoked = await enrollments.RevokeAsync(id, cancellationToken);
+        return registry.Remove(id) || revoked > 0 ? TypedResults.NoContent() : NoNode(id, views);
+    }
 
     private static ServerSentEventsResult<NodeContract[]> Events(NodeViews views, IHostApplicationLifetime lifetime, CancellationToken cancellationToken) =>
         TypedResults.ServerSentEvents(EventsAsync(views, lifetime, cancellationToken), eventType: "nodes");

@@ -16,7 +16,12 @@ internal static class NodeMapping
         Bytes(node.MemoryTotalBytes),
         Bytes(node.MemoryUsableBytes),
         node.MemoryUsableSource,
-        [.. node.Engines.Select(e => new EngineFact(e.Name, e.Version, e.Available, e.UnavailableReason, [.. e.ModelTypes]))],
+        [
+            .. node.Engines.Select(e => new EngineFact(e.Name, e.Version, e.Available, e.UnavailableReason, [.. e.ModelTypes])
+            {
+                ArtificialLimits = e.Properties.GetValueOrDefault("artificial limits"),
+            }),
+        ],
         [.. node.Addresses.Select(a => new AddressFact(a.Url, Word(a.Kind), a.Interface))],
         node.AgentVersion,
         node.MachineId.Length == 0 ? node.NodeId : node.MachineId);

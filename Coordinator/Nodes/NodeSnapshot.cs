@@ -76,7 +76,11 @@ internal sealed record NodeFacts(
     string MachineId);
 
 /// <summary>An engine on a node.</summary>
-internal sealed record EngineFact(string Name, string Version, bool Available, string UnavailableReason, ImmutableArray<string> ModelTypes);
+internal sealed record EngineFact(string Name, string Version, bool Available, string UnavailableReason, ImmutableArray<string> ModelTypes)
+{
+    /// <summary>By what it is slower than it could be, on purpose, for tests; <see langword="null"/> when it is not. All that is measured on it must say so.</summary>
+    public string? ArtificialLimits { get; init; }
+}
 
 /// <summary>Where an agent listens.</summary>
 internal sealed record AddressFact(string Url, string Kind, string Interface);

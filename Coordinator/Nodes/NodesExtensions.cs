@@ -1,3 +1,4 @@
+using ClusterLlm.Coordinator.Nodes.Links;
 using Microsoft.Extensions.Options;
 
 namespace ClusterLlm.Coordinator.Nodes;
@@ -14,6 +15,9 @@ internal static class NodesExtensions
         builder.Services.AddSingleton<INodeChannels>(services => services.GetRequiredService<NodeChannels>());
         builder.Services.AddSingleton<NodeLoops>();
         builder.Services.AddSingleton<NodeViews>();
+        builder.Services.AddSingleton<LinkRegistry>();
+        builder.Services.AddSingleton<AddressProber>();
+        builder.Services.AddHostedService<LinkMonitor>();
         builder.Services.AddHostedService<NodeMonitor>();
         builder.Services.AddHostedService<NodeTelemetryWatcher>();
     }
@@ -22,5 +26,6 @@ internal static class NodesExtensions
     {
         routes.MapGrpcService<MembershipGrpcService>();
         routes.MapNodeEndpoints();
+        routes.MapLinkEndpoints();
     }
 }

@@ -93,6 +93,11 @@ internal sealed record PlacementRequest(
     /// <summary>Tokens of the prompt that time to first token is predicted for; ≥ 1.</summary>
     public int PromptTokens { get; init; } = 512;
 
+    /// <summary>
+    /// Plans over several machines are rated with as many batches in flight as machines, also where one batch would do: so a plan runs whose layers are given.
+    /// </summary>
+    public bool AlwaysPipelined { get; init; }
+
     /// <summary>The kind of link that is assumed where none was measured, for example <c>thunderbolt5</c>; <see langword="null"/> for the default.</summary>
     public string? Link { get; init; }
 }

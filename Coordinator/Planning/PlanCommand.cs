@@ -65,9 +65,11 @@ internal static class PlanCommand
         var answers = counts.Select(count =>
         {
             var goal = objective ?? (count == 1 ? PlacementObjective.Latency : PlacementObjective.Throughput);
-            var spec = new DeploymentSpec("plan", model!.Id, goal, parsed.GetValue(Context), count, parsed.GetRequiredValue(Engine), [], [], goal == PlacementObjective.Balanced);
-            var limits = PlanConstraints.None with { Link = parsed.GetValue(Link), PromptTokens = parsed.GetValue(Prompt) };
-            return (Count: count, Goal: goal, Answer: PlanAnswers.Answer(new PlanQuestion(spec, machines, added, limits), new ClusterSnapshot([], []), model, notes));
+            var spec = new DeploymentSpec("plan", model!.Id, goal, parsed.GetValue(Context), count, parsed.GetRequiredValue(Engine), [], [], goal == PlacementObjective.Balanced)
+            {
+                Constraints = PlanConstraints.None with { Link = parsed.GetValue(Link), PromptTokens = parsed.GetValue(Prompt) },
+            };
+            return (Count: count, Goal: goal, Answer: PlanAnswers.Answer(new PlanQuestion(spec, machines, added), new ClusterSnapshot([], []), model, notes));
         }).ToArray();
         if (parsed.GetValue(AsJson))
         {

@@ -10,7 +10,7 @@ internal static class PlanEndpoints
 {
     public static void MapPlanEndpoints(this IEndpointRouteBuilder routes)
     {
-        routes.MapPost("/api/plans", PlanAsync).WithTags("Planning").DescribeBody<DeploymentRequestContract>()
+        routes.MapPost("/api/plans", PlanAsync).WithTags("Planning").DescribeBody<PlanQuestionContract>()
             .Produces<PlanAnswerContract>().ProducesProblem(400).ProducesProblem(404).ProducesProblem(413).ProducesProblem(422)
             .WithSummary("The best plan for an objective, with predictions and alternatives, or why there is none. Changes nothing.");
         var catalog = routes.MapGroup("/api/catalog").WithTags("Planning");

@@ -1,10 +1,10 @@
 using ClusterLlm.Coordinator.Calibration;
 using ClusterLlm.Coordinator.Catalog;
 using ClusterLlm.Coordinator.Deployments;
-using ClusterLlm.Coordinator.Hosting;
 using ClusterLlm.Coordinator.Models;
 using ClusterLlm.Coordinator.Nodes;
 using ClusterLlm.Coordinator.Placement;
+using ClusterLlm.ServiceDefaults;
 
 namespace ClusterLlm.Coordinator.Planning;
 

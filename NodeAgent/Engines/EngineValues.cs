@@ -10,7 +10,11 @@ internal sealed record EngineFacts(
     string Version,
     string? UnavailableReason,
     ImmutableArray<string> ModelTypes,
-    ImmutableDictionary<string, string> Properties);
+    ImmutableDictionary<string, string> Properties)
+{
+    /// <summary>The property of an engine that is slower than it could be, on purpose: says by what.</summary>
+    public const string ArtificialProperty = "artificial limits";
+}
 
 /// <summary>Whether a model can be loaded, and why not.</summary>
 /// <param name="Reason"><see langword="null"/> when it can be loaded.</param>

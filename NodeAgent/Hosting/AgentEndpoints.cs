@@ -1,5 +1,6 @@
 using System.Net;
 using ClusterLlm.NodeAgent.Settings;
+using ClusterLlm.ServiceDefaults.Security;
 using Microsoft.AspNetCore.Server.Kestrel.Core;
 
 namespace ClusterLlm.NodeAgent.Hosting;
@@ -14,22 +15,25 @@ internal sealed class AgentEndpoints
     /// <summary>Completes when the ports are known.</summary>
     public Task Listening => _listening.Task;
 
-    public Uri GrpcUrl => Url(_grpc);
+    public Uri GrpcUrl => Url("https", _grpc);
 
-    public Uri ProbeUrl => Url(_probe);
+    public Uri ProbeUrl => Url("http", _probe);
 
     /// <summary>
-    /// The only place that opens ports. HTTP/2 without TLS on loopback for gRPC, HTTP/1.1 for probes: without TLS there is no ALPN, so one port
-    /// can't serve both.
+    /// The only place that opens ports: gRPC for those who show a certificate of the cluster, and the liveness probe for this machine.
     /// </summary>
-    public void Configure(KestrelServerOptions kestrel, NodeOptions options)
+    public void Configure(KestrelServerOptions kestrel, NodeOptions options, PeerListener peers)
     {
-        kestrel.Listen(IPAddress.Loopback, options.GrpcPort, listen => (_grpc = listen).Protocols = HttpProtocols.Http2);
+        kestrel.Listen(IPAddress.Parse(options.ListenAddress), options.GrpcPort, listen =>
+        {
+            (_grpc = listen).Protocols = HttpProtocols.Http2;
+            peers.Secure(listen, PeerDemand.Certificate);
+        });
         kestrel.Listen(IPAddress.Loopback, options.ProbePort, listen => (_probe = listen).Protocols = HttpProtocols.Http1);
     }
 
     public void MarkListening() => _listening.TrySetResult();
 
     /// <summary>Kestrel writes the port that it got into the listen options; a test host without Kestrel leaves port 0.</summary>
-    private static Uri Url(ListenOptions? listen) => new($"http://{listen?.IPEndPoint ?? new IPEndPoint(IPAddress.Loopback, 0)}");
+    private static Uri Url(string scheme, ListenOptions? listen) => new($"{scheme}://{listen?.IPEndPoint ?? new IPEndPoint(IPAddress.Loopback, 0)}");
 }

@@ -1,4 +1,5 @@
 using ClusterLlm.NodeAgent.Settings;
+using ClusterLlm.ServiceDefaults.Security;
 using Microsoft.Extensions.Options;
 
 namespace ClusterLlm.NodeAgent.Hosting;
@@ -11,7 +12,17 @@ internal static class HostingExtensions
         var endpoints = new AgentEndpoints();
         builder.Services.AddSingleton(endpoints);
         builder.Services.AddHostedService<ListeningAnnouncer>();
+        builder.AddStageTraffic();
         builder.WebHost.ConfigureKestrel(kestrel =>
-            endpoints.Configure(kestrel, kestrel.ApplicationServices.GetRequiredService<IOptions<NodeOptions>>().Value));
+        {
+            // Callers are other members of the cluster. A rank or a stage that computes for seconds reads nothing meanwhile, which is no
+            // reason to reset the connection; one whose machine is gone is found out by pings.
+            kestrel.Limits.MinResponseDataRate = null;
+            kestrel.Limits.MinRequestBodyDataRate = null;
+            endpoints.Configure(
+                kestrel,
+                kestrel.ApplicationServices.GetRequiredService<IOptions<NodeOptions>>().Value,
+                kestrel.ApplicationServices.GetRequiredService<PeerListener>());
+        });
     }
 }

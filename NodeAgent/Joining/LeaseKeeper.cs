@@ -15,6 +15,7 @@ internal sealed partial class LeaseKeeper(
 {
     private Lease? _lease;
     private int _failures;
+    private string? _problem;
 
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
     {
@@ -42,7 +43,7 @@ internal sealed partial class LeaseKeeper(
             var change = membership.NextChange;
             _lease = await membership.JoinAsync(cancellationToken).ConfigureAwait(false);
             LogJoined(identity.Id, _lease.ClusterId, _lease.Duration.TotalSeconds);
-            _failures = 0;
+            (_failures, _problem) = (0, null);
             await RenewAsync(change, cancellationToken).ConfigureAwait(false);
         }
         catch (RpcException error) when (!cancellationToken.IsCancellationRequested)
@@ -58,7 +59,19 @@ internal sealed partial class LeaseKeeper(
 
             await Task.Delay(Backoff.Delay(_failures, Random.Shared.NextDouble()), time, cancellationToken).ConfigureAwait(false);
         }
-        catch (RpcException error)
+        catch (JoinRefusedException error) when (!cancellationToken.IsCancellationRequested)
+        {
+            _lease = null;
+            _failures++;
+            // Told once: it stays true until a person does something.
+            if (_problem != error.Message)
+            {
+                LogCannotJoin(_problem = error.Message);
+            }
+
+            await Task.Delay(Backoff.Delay(_failures, Random.Shared.NextDouble()), time, cancellationToken).ConfigureAwait(false);
+        }
+        catch (Exception error) when (error is RpcException or JoinRefusedException)
         {
             throw new OperationCanceledException("The agent is ending.", error, cancellationToken);
         }
@@ -99,6 +112,10 @@ internal sealed partial class LeaseKeeper(
         {
             LogLeaveFailed(error.StatusCode, error.Status.Detail);
         }
+        catch (JoinRefusedException error)
+        {
+            LogLeaveFailed(StatusCode.Unauthenticated, error.Message);
+        }
     }
 
     private void Log(RpcException error, bool lost)
@@ -107,6 +124,9 @@ internal sealed partial class LeaseKeeper(
         {
             case StatusCode.AlreadyExists:
                 LogTaken(identity.Id, error.Status.Detail);
+                break;
+            case StatusCode.Unauthenticated:
+                membership.NoteRefused(error.Status.Detail);
                 break;
             case StatusCode.NotFound when lost:
                 LogForgotten(identity.Id);
@@ -129,6 +149,9 @@ internal sealed partial class LeaseKeeper(
 
     [LoggerMessage(Level = LogLevel.Error, Message = "Another live agent is node {NodeId} already: {Detail} End it, or give this one its own id (Node:Id). Trying again")]
     private partial void LogTaken(string nodeId, string detail);
+
+    [LoggerMessage(Level = LogLevel.Error, Message = "This node is in no cluster: {Problem} Trying again")]
+    private partial void LogCannotJoin(string problem);
 
     [LoggerMessage(Level = LogLevel.Warning, Message = "The Coordinator does not know node {NodeId} any more; joining again")]
     private partial void LogForgotten(string nodeId);

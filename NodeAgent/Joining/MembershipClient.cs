@@ -8,7 +8,8 @@ namespace ClusterLlm.NodeAgent.Joining;
 
 /// <summary>Calls the Coordinator's membership service; every call has a deadline.</summary>
 internal sealed class MembershipClient(
-    Proto.MembershipService.MembershipServiceClient client,
+    ICoordinatorLink link,
+    Revocations revocations,
     NodeDescriber describer,
     EngineChanges engines,
     NodeIdentity identity,
@@ -29,22 +30,41 @@ internal sealed class MembershipClient(
             Node = await describer.DescribeAsync(cancellationToken).ConfigureAwait(false),
             InstanceId = identity.InstanceId,
         };
+        var client = await ClientAsync(cancellationToken).ConfigureAwait(false);
         var response = await client.JoinAsync(request, Options(CallLimit, cancellationToken)).ConfigureAwait(false);
+        revocations.Take(response.Revocations);
         return new Lease(response.ClusterId, response.LeaseId, Milliseconds(response.LeaseDurationMs), Interval(response.RenewIntervalMs));
     }
 
     /// <param name="sequence">Rises by one with each renewal of the lease.</param>
     public async Task<Lease> RenewAsync(Lease lease, ulong sequence, CancellationToken cancellationToken)
     {
-        var request = new Proto.RenewLeaseRequest { NodeId = identity.Id, LeaseId = lease.Id, Sequence = sequence };
+        var request = new Proto.RenewLeaseRequest
+        {
+            NodeId = identity.Id,
+            LeaseId = lease.Id,
+            Sequence = sequence,
+            RevocationVersion = revocations.Version,
+        };
+        var client = await ClientAsync(cancellationToken).ConfigureAwait(false);
         var response = await client.RenewLeaseAsync(request, Options(CallLimit, cancellationToken)).ConfigureAwait(false);
+        revocations.Take(response.Revocations);
         return lease with { Duration = Milliseconds(response.LeaseDurationMs), RenewInterval = Interval(response.RenewIntervalMs) };
     }
 
-    public async Task LeaveAsync(Lease lease, string reason) =>
+    public async Task LeaveAsync(Lease lease, string reason)
+    {
+        var client = await ClientAsync(CancellationToken.None).ConfigureAwait(false);
         await client.LeaveAsync(
             new Proto.LeaveRequest { NodeId = identity.Id, LeaseId = lease.Id, Reason = reason },
             Options(LeaveLimit, CancellationToken.None)).ConfigureAwait(false);
+    }
+
+    /// <summary>The Coordinator said that it does not take this node's certificate.</summary>
+    public void NoteRefused(string reason) => link.NoteRefused(reason);
+
+    private async ValueTask<Proto.MembershipService.MembershipServiceClient> ClientAsync(CancellationToken cancellationToken) =>
+        new(await link.OpenAsync(cancellationToken).ConfigureAwait(false));
 
     private CallOptions Options(TimeSpan limit, CancellationToken cancellationToken) =>
         new(deadline: time.GetUtcNow().UtcDateTime + limit, cancellationToken: cancellationToken);

@@ -1,3 +1,4 @@
+using ClusterLlm.ServiceDefaults.Security;
 using Google.Protobuf;
 using Grpc.Core;
 using Grpc.Net.Client;
@@ -6,27 +7,32 @@ using Proto = ClusterLlm.Protos.V1;
 namespace ClusterLlm.NodeAgent.Rpc;
 
 /// <summary>Measures the link to another agent: round trips of small calls, and the bandwidth of large ones.</summary>
-internal sealed class LinkProbe(TimeProvider time)
+internal sealed class LinkProbe(ClusterCredentials credentials, TimeProvider time)
 {
     private const int SmallCalls = 9;
     private const int LargeCalls = 4;
     private const int LargeBytes = 1024 * 1024;
     private static readonly TimeSpan CallLimit = TimeSpan.FromSeconds(5);
 
-    /// <param name="urls">Addresses of the other agent; the first one that answers is measured.</param>
+    /// <param name="nodeId">The other agent's: what answers under another name is not measured.</param>
+    /// <param name="urls">Its addresses; the first one that answers is measured.</param>
     /// <exception cref="RpcException">None answers, or none is an address.</exception>
-    public async Task<Proto.ProbeLinkResponse> MeasureAsync(string[] urls, CancellationToken cancellationToken)
+    public async Task<Proto.ProbeLinkResponse> MeasureAsync(string nodeId, string[] urls, CancellationToken cancellationToken)
     {
         var problems = new List<string>();
         foreach (var url in urls)
         {
-            if (!Uri.TryCreate(url, UriKind.Absolute, out var address) || address.Scheme is not ("http" or "https"))
+            if (!Uri.TryCreate(url, UriKind.Absolute, out var address) || address.Scheme is not "https")
             {
-                problems.Add($"{url} is no http address");
+                problems.Add($"{url} is no https address");
                 continue;
             }
 
-            using var channel = GrpcChannel.ForAddress(address);
+            using var channel = GrpcChannel.ForAddress(address, new GrpcChannelOptions
+            {
+                HttpHandler = new SocketsHttpHandler { ConnectTimeout = CallLimit }.WithPeer(credentials, ExpectedPeer.Node(nodeId)),
+                DisposeHttpClient = true,
+            });
             try
             {
                 return await MeasureAsync(url, new Proto.NodeService.NodeServiceClient(channel), cancellationToken).ConfigureAwait(false);

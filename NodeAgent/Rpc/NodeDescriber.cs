@@ -27,7 +27,13 @@ internal sealed class NodeDescriber(
             description.Engines.Add((await engine.DescribeAsync(cancellationToken).ConfigureAwait(false)).ToProto(engine.Name));
         }
 
-        description.Addresses.Add(Address(machineFacts));
+        if (description.Engines.Any(engine => engine.Properties.ContainsKey(EngineFacts.ArtificialProperty)))
+        {
+            // Its time is its own: it does not share the speed of this machine with the other agents on it.
+            description.MachineId += $" {identity.Id}";
+        }
+
+        description.Addresses.AddRange(OwnAddresses.Of(endpoints.GrpcUrl, options.Value.AdvertisedUrl, OwnAddresses.Read(), machineFacts.Links).Select(Address));
         return description;
     }
 
@@ -52,15 +58,10 @@ internal sealed class NodeDescriber(
         };
     }
 
-    private Proto.NodeAddress Address(MachineFacts facts)
+    private static Proto.NodeAddress Address(ReachableAddress address) => new()
     {
-        var url = options.Value.AdvertisedUrl ?? endpoints.GrpcUrl;
-        var link = InterfaceLinks.Of(url, facts.Links);
-        return new Proto.NodeAddress
-        {
-            Url = url.GetLeftPart(UriPartial.Authority),
-            Kind = link.Kind.ToProto(),
-            Interface = link.Interface,
-        };
-    }
+        Url = address.Url.GetLeftPart(UriPartial.Authority),
+        Kind = address.Link.Kind.ToProto(),
+        Interface = address.Link.Interface,
+    };
 }

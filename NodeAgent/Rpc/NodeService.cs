@@ -27,7 +27,7 @@ internal sealed class NodeService(NodeDescriber describer, TelemetrySampler samp
     }
 
     public override Task<Proto.ProbeLinkResponse> ProbeLink(Proto.ProbeLinkRequest request, ServerCallContext context) =>
-        probe.MeasureAsync([.. request.Urls], context.CancellationToken);
+        probe.MeasureAsync(request.NodeId, [.. request.Urls], context.CancellationToken);
 
     public override Task<Proto.EchoResponse> Echo(Proto.EchoRequest request, ServerCallContext context) =>
         request.Payload.Length <= MaximumEchoBytes

@@ -68,10 +68,15 @@ internal sealed class NodeOptionsValidator(IConfiguration configuration) : IVali
     {
         foreach (var (key, url) in new[] { ("CoordinatorUrl", options.CoordinatorUrl), ("AdvertisedUrl", options.AdvertisedUrl) })
         {
-            if (url is not null && !(url.IsAbsoluteUri && url.Scheme is "http" or "https"))
+            if (url is not null && !(url.IsAbsoluteUri && url.Scheme is "https"))
             {
-                yield return $"Node:{key} is '{url}': it must be an absolute http or https address, for example http://127.0.0.1:7421.";
+                yield return $"Node:{key} is '{url}': it must be an absolute https address, for example https://127.0.0.1:7421.";
             }
+        }
+
+        if (!System.Net.IPAddress.TryParse(options.ListenAddress, out _))
+        {
+            yield return $"Node:ListenAddress is '{options.ListenAddress}': it must be an IP address of this machine, or 0.0.0.0 or :: for all.";
         }
     }
 
@@ -83,6 +88,11 @@ internal sealed class NodeOptionsValidator(IConfiguration configuration) : IVali
             {
                 yield return Text($"Node:ModelDirectories:{index} is empty: name a folder, or leave the entry out.");
             }
+        }
+
+        if (options.JoinTokenFile is { } token && string.IsNullOrWhiteSpace(token))
+        {
+            yield return "Node:JoinTokenFile is empty: name a file, '-' for standard input, or leave it out.";
         }
 
         if (options.ReadyFile is { } file && string.IsNullOrWhiteSpace(file))

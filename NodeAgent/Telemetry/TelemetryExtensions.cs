@@ -8,5 +8,16 @@ internal static class TelemetryExtensions
         builder.Services.AddSingleton<TelemetrySampler>();
         builder.Services.AddSingleton<NodeMetrics>();
         builder.Services.AddSingleton<GenerationRecorder>();
+        builder.Services.AddHostedService<InstrumentsAtStart>();
+    }
+
+    /// <summary>Makes the instruments when the agent starts: a node that answers no requests itself has gauges too.</summary>
+    private sealed class InstrumentsAtStart : IHostedService
+    {
+        public InstrumentsAtStart(NodeMetrics metrics) => ArgumentNullException.ThrowIfNull(metrics);
+
+        public Task StartAsync(CancellationToken cancellationToken) => Task.CompletedTask;
+
+        public Task StopAsync(CancellationToken cancellationToken) => Task.CompletedTask;
     }
 }

@@ -1,12 +1,16 @@
 using System.Diagnostics;
 using System.Reflection;
 using ClusterLlm.AppHost.Standalone;
+using ClusterLlm.AppHost.Topology;
 
 namespace ClusterLlm.Integration;
 
 /// <summary>The AppHost as its own process, as a person starts it, with a home folder of its own.</summary>
 internal sealed class AppHostProcess : IAsyncDisposable
 {
+    /// <summary>For one line of the start, which may fetch the dashboard; shorter than any test's own limit, so that what the host said instead is told.</summary>
+    private static readonly TimeSpan LineLimit = TimeSpan.FromMinutes(4);
+
     private readonly Process _process;
     private readonly LineWriter _output = new();
     private readonly Task _reading;
@@ -33,10 +37,31 @@ internal sealed class AppHostProcess : IAsyncDisposable
 
     public static string NewHome() => Directory.CreateTempSubdirectory("clusterllm-apphost-").FullName;
 
-    public static AppHostProcess Start(string home, params string[] arguments)
+    public static AppHostProcess Start(string home, params string[] arguments) => Start(home, Program, [], arguments);
+
+    /// <summary>As a person starts it who sets no port, with a single agent and nothing that needs a second one.</summary>
+    public static AppHostProcess StartOnDefaultPorts(string home) =>
+        StartWith(home, Program, ["--AppHost:Standalone=true", "--AppHost:Dashboard=false", "--AppHost:Agents=1"]);
+
+    /// <summary>By <c>dotnet run --no-build</c>, whose process is the one that is seen here.</summary>
+    public static AppHostProcess StartByDotnetRun(string home, params string[] arguments)
     {
-        string[] ports = ["--AppHost:HttpPort=0", "--AppHost:GrpcPort=0", "--AppHost:AgentPort=0", "--AppHost:Dashboard=false"];
-        var info = new ProcessStartInfo(Program, [.. ports.Where(port => !arguments.Any(argument => argument.StartsWith(port[..(port.IndexOf('=', StringComparison.Ordinal) + 1)], StringComparison.Ordinal))), .. arguments])
+        var repository = Path.GetDirectoryName(BuildFacts.Read().SamplesFolder)!;
+
+        // bin/AppHost/release: the SDK writes the configuration in lower case and reads it in any.
+        var configuration = Path.GetFileName(Path.GetDirectoryName(Program))!;
+        return Start(home, "dotnet", ["run", "--no-build", "-c", configuration, "--project", Path.Join(repository, "AppHost"), "--"], arguments);
+    }
+
+    private static AppHostProcess Start(string home, string program, string[] before, string[] arguments)
+    {
+        string[] standard = ["--AppHost:HttpPort=0", "--AppHost:GrpcPort=0", "--AppHost:AgentPort=0", "--AppHost:Dashboard=false", "--AppHost:Standalone=true"];
+        return StartWith(home, program, [.. before, .. standard.Where(setting => !arguments.Any(argument => SameSetting(argument, setting))), .. arguments]);
+    }
+
+    private static AppHostProcess StartWith(string home, string program, IEnumerable<string> arguments)
+    {
+        var info = new ProcessStartInfo(program, arguments)
         {
             RedirectStandardInput = true,
             RedirectStandardOutput = true,
@@ -47,20 +72,25 @@ internal sealed class AppHostProcess : IAsyncDisposable
     }
 
     /// <summary>Waits for the line that ends the start.</summary>
-    public async Task<string> WaitUntilReadyAsync(CancellationToken cancellationToken)
-    {
-        var ready = _output.WaitForLineAsync("ready");
-        var first = await Task.WhenAny(ready, _process.WaitForExitAsync(cancellationToken)).WaitAsync(cancellationToken);
-        Assert.True(first == ready, $"The AppHost ended before it was ready:{Environment.NewLine}{Output}");
-        return await ready;
-    }
+    public Task<string> WaitUntilReadyAsync(CancellationToken cancellationToken) => WaitForLineAsync("ready", cancellationToken);
 
-    /// <summary>The first line that begins so; fails when the host ends before it.</summary>
-    public async Task<string> WaitForLineAsync(string prefix, CancellationToken cancellationToken)
+    /// <summary>Lines printed so far.</summary>
+    public int LineCount => _output.Count;
+
+    /// <summary>The first line that begins so; fails when the host ends before it, or does not come to it.</summary>
+    public Task<string> WaitForLineAsync(string prefix, CancellationToken cancellationToken) => WaitForLineAsync(prefix, after: 0, cancellationToken);
+
+    /// <param name="after">Lines at the beginning that do not count.</param>
+    public async Task<string> WaitForLineAsync(string prefix, int after, CancellationToken cancellationToken)
     {
-        var line = _output.WaitForLineAsync(prefix);
-        var first = await Task.WhenAny(line, _process.WaitForExitAsync(cancellationToken)).WaitAsync(cancellationToken);
-        Assert.True(first == line, $"The AppHost ended before it said \"{prefix}\":{Environment.NewLine}{Output}");
+        var line = _output.WaitForLineAsync(prefix, after);
+        using var over = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
+        var first = await Task.WhenAny(line, _process.WaitForExitAsync(over.Token), Task.Delay(LineLimit, TimeProvider.System, over.Token));
+        await over.CancelAsync();
+        cancellationToken.ThrowIfCancellationRequested();
+        Assert.True(
+            first == line,
+            $"The AppHost {(_process.HasExited ? "ended before it" : $"ran for {LineLimit.TotalMinutes:0} min and never")} said \"{prefix}\":{Environment.NewLine}{Output}");
         return await line;
     }
 
@@ -109,6 +139,9 @@ internal sealed class AppHostProcess : IAsyncDisposable
         await _reading;
         _process.Dispose();
     }
+
+    private static bool SameSetting(string argument, string setting) =>
+        argument.StartsWith(setting[..(setting.IndexOf('=', StringComparison.Ordinal) + 1)], StringComparison.Ordinal);
 
     private static Process? Find(int pid)
     {

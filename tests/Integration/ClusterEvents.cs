@@ -29,4 +29,19 @@ internal static class ClusterEvents
 
         return states;
     }
+
+    /// <summary>Follows a deployment until it is in another state than <paramref name="state"/>; returns that one and its reason.</summary>
+    public static async Task<string> LeaveAsync(HttpClient http, string id, string state, CancellationToken cancellationToken)
+    {
+        using var stream = await http.GetStreamAsync($"/api/deployments/{id}/events", cancellationToken);
+        await foreach (var item in SseParser.Create(stream, (_, data) => JsonSerializer.Deserialize<JsonElement>(data)).EnumerateAsync(cancellationToken))
+        {
+            if (item.Data.GetProperty("state").GetString() is { } now && now != state)
+            {
+                return $"{now}: {(item.Data.TryGetProperty("reason", out var reason) ? reason.ToString() : "")}";
+            }
+        }
+
+        throw new InvalidOperationException($"The events of deployment {id} ended while it was {state}.");
+    }
 }

@@ -11,6 +11,18 @@ internal sealed class LineWriter : TextWriter
 
     public override Encoding Encoding => Encoding.UTF8;
 
+    /// <summary>Lines so far.</summary>
+    public int Count
+    {
+        get
+        {
+            lock (_gate)
+            {
+                return _lines.Count;
+            }
+        }
+    }
+
     public override void WriteLine(string? value)
     {
         lock (_gate)
@@ -24,11 +36,12 @@ internal sealed class LineWriter : TextWriter
     }
 
     /// <summary>The first line that begins with <paramref name="prefix"/>, written already or later.</summary>
-    public Task<string> WaitForLineAsync(string prefix)
+    /// <param name="after">Lines at the beginning that do not count.</param>
+    public Task<string> WaitForLineAsync(string prefix, int after = 0)
     {
         lock (_gate)
         {
-            if (_lines.Find(line => line.StartsWith(prefix, StringComparison.Ordinal)) is { } line)
+            if (_lines.Skip(after).FirstOrDefault(line => line.StartsWith(prefix, StringComparison.Ordinal)) is { } line)
             {
                 return Task.FromResult(line);
             }

@@ -13,6 +13,7 @@ public sealed class ContractTests
 
     internal static IReadOnlyList<FileDescriptor> Files { get; } =
     [
+        EnrollmentReflection.Descriptor,
         InferenceReflection.Descriptor,
         MembershipReflection.Descriptor,
         ModelsReflection.Descriptor,

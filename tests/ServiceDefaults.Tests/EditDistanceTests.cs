@@ -9,5 +9,5 @@ public sealed class EditDistanceTests
     [InlineData("node", "node", 0)]
     [InlineData("flaw", "lawn", 2)]
     public void Between_TwoWords_CountsEdits(string first, string second, int expected) =>
-        Assert.Equal(expected, EditDistance.Between(first, second));
+        Assert.Equal((expected, expected), (EditDistance.Between(first, second), EditDistance.Between(second, first)));
 }

@@ -47,9 +47,13 @@ internal static class Bands
 
         var own = nodes.Count(node => NodeSpeed.CalibrationOf(node, engine) is not null);
         return own == 0 ? $"published constants ({constants.Origin.Split(';')[0]})"
+            : own == nodes.Count && Shared(engine, nodes) is { Length: > 0 } sources ? $"measurements of machines with the same chip, from {sources}"
             : own == nodes.Count ? "calibrated on these machines"
             : $"{own} of {nodes.Count} machines calibrated, published constants for the others";
     }
+
+    private static string Shared(EngineFacts engine, IReadOnlyCollection<NodeCapacity> nodes) =>
+        string.Join("; ", nodes.Select(node => NodeSpeed.CalibrationOf(node, engine)?.Source).OfType<string>().Distinct());
 
     private static bool IsCalibrated(EngineFacts engine, IReadOnlyCollection<NodeCapacity> nodes) =>
         nodes.Count > 0 && nodes.All(node => NodeSpeed.CalibrationOf(node, engine) is not null);

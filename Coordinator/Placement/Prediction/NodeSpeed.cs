@@ -61,10 +61,13 @@ internal static class NodeSpeed
             {
                 Weights = work.WeightBytes / (own.BandwidthShare * chip.BandwidthBytesPerSecond) * 1e3,
                 Layers = work.Layers * own.LayerMilliseconds,
-                Compute = work.BatchFlops / chip.ShaderFlops * 1e3 * knowledge.Constants.Decode.GetValueOrDefault("compute batch"),
+                Compute = work.BatchFlops / (own.BatchFlopsPerSecond ?? BatchFlopsPerSecond(chip, knowledge, engine)) * 1e3,
             }
             : time;
     }
+
+    private static double BatchFlopsPerSecond(ChipFacts chip, PlanningKnowledge knowledge, EngineFacts engine) =>
+        chip.ShaderFlops / knowledge.Constants.Decode.GetValueOrDefault(engine.Family == EngineFamily.Builtin ? "compute builtin" : "compute batch");
 }
 
 /// <summary>Milliseconds of a step by part; each ≥ 0.</summary>

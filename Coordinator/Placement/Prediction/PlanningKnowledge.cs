@@ -31,4 +31,11 @@ internal sealed record EngineCalibration(
     string OperatingSystem,
     double BandwidthShare,
     double LayerMilliseconds,
-    DateTimeOffset MeasuredAt);
+    DateTimeOffset MeasuredAt)
+{
+    /// <summary>Whose measurements it comes from, when they are of other machines with the same chip; <see langword="null"/> for the machine's own.</summary>
+    public string? Source { get; init; }
+
+    /// <summary>Operations per second on the further sequences of a batch, as seen; <see langword="null"/> for the chip's by the engine's constant.</summary>
+    public double? BatchFlopsPerSecond { get; init; }
+}

@@ -1,3 +1,5 @@
+using System.Numerics;
+
 namespace ClusterLlm.Coordinator.Placement.Search;
 
 /// <summary>
@@ -15,9 +17,7 @@ internal sealed class ExactSearch
     private readonly int _width;
     private readonly double[] _best;
     private readonly short[] _cut;
-    private readonly sbyte[] _previous;
     private readonly double[] _reach;
-    private readonly sbyte[] _reachFrom;
     private readonly int[] _queue;
 
     /// <param name="table">Of an earlier search that is not asked any more; <see langword="null"/> for a new one.</param>
@@ -31,9 +31,7 @@ internal sealed class ExactSearch
         Table = table is not null && table.Best.Length >= cells ? table : new SearchTable(cells);
         _best = Table.Best;
         _cut = Table.Cut;
-        _previous = Table.Previous;
         _reach = new double[_width];
-        _reachFrom = new sbyte[_width];
         _queue = new int[_width];
     }
 
@@ -101,15 +99,14 @@ internal sealed class ExactSearch
         {
             var cell = Cell(state, last) + end;
             cuts.Add((last, _cut[cell], end));
-            var previous = _previous[cell];
             end = _cut[cell];
             state -= _classes.Stride(last);
-            if (previous < 0)
+            if (state == 0)
             {
                 break;
             }
 
-            last = previous;
+            last = Previous(state, _classes.Members(last)[0], end);
         }
 
         cuts.Reverse();
@@ -144,7 +141,6 @@ internal sealed class ExactSearch
             {
                 _best[cell + end] = _problem.StageTime(node, 0, end);
                 _cut[cell + end] = 0;
-                _previous[cell + end] = -1;
             }
         }
     }
@@ -160,18 +156,40 @@ internal sealed class ExactSearch
                 continue;
             }
 
-            var from = Cell(before, previous);
-            var hop = _classes.Hop(previous, node);
-            for (var placed = 1; placed < _problem.LayerCount; placed++)
+            Lower(_best.AsSpan(Cell(before, previous), _width), _classes.Hop(previous, node), _reach);
+        }
+    }
+
+    /// <summary>least[i] = min(least[i], values[i] + addend): most of a search's work, hence by vectors.</summary>
+    private static void Lower(ReadOnlySpan<double> values, double addend, Span<double> least)
+    {
+        var index = 0;
+        for (; index <= values.Length - Vector<double>.Count; index += Vector<double>.Count)
+        {
+            var value = new Vector<double>(values[index..]) + new Vector<double>(addend);
+            Vector.Min(value, new Vector<double>(least[index..])).CopyTo(least[index..]);
+        }
+
+        for (; index < values.Length; index++)
+        {
+            least[index] = Math.Min(least[index], values[index] + addend);
+        }
+    }
+
+    /// <summary>The class of the stage before: of those that reach so many layers, the one that <see cref="FindReach"/> took.</summary>
+    private int Previous(int before, int node, int placed)
+    {
+        var best = (Class: -1, Milliseconds: Infeasible);
+        for (var previous = 0; previous < _classes.Count; previous++)
+        {
+            if (_classes.Used(before, previous) > 0
+                && _best[Cell(before, previous) + placed] + _classes.Hop(previous, node) is var value && value < best.Milliseconds)
             {
-                var value = _best[from + placed] + hop;
-                if (value < _reach[placed])
-                {
-                    _reach[placed] = value;
-                    _reachFrom[placed] = (sbyte)previous;
-                }
+                best = (previous, value);
             }
         }
+
+        return best.Class;
     }
 
     private void FillLater(int cell, int node, double slowestStage)
@@ -206,7 +224,6 @@ internal sealed class ExactSearch
                 var start = _queue[head];
                 _best[cell + end] = _reach[start] + time[end] - time[start] + extra;
                 _cut[cell + end] = (short)start;
-                _previous[cell + end] = _reachFrom[start];
             }
         }
     }
@@ -218,6 +235,4 @@ internal sealed class SearchTable(int cells)
     public double[] Best { get; } = new double[cells];
 
     public short[] Cut { get; } = new short[cells];
-
-    public sbyte[] Previous { get; } = new sbyte[cells];
 }

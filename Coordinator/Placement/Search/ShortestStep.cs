@@ -7,6 +7,7 @@ internal sealed class ShortestStep
     private const long MostCells = 1_500_000;
 
     private readonly CutProblem _problem;
+    private readonly EvenCuts _even;
     private readonly ExactSearch? _exact;
     private readonly BoundedSearch? _bounded;
     private double _filledFor = double.NaN;
@@ -16,6 +17,7 @@ internal sealed class ShortestStep
     public ShortestStep(CutProblem problem, SearchTable? table)
     {
         _problem = problem;
+        _even = new EvenCuts(problem);
         if (ExactSearch.CellCount(problem) <= MostCells)
         {
             _exact = new ExactSearch(problem, table);
@@ -32,7 +34,17 @@ internal sealed class ShortestStep
 
     public SearchTable? Table => _exact?.Table;
 
-    public CutPlan? Find(SearchLimit limit, double slowestStage)
+    /// <param name="slowestStage">No stage may take longer, in milliseconds; when it is infinite, cuts that make no difference to the sum are even.</param>
+    public CutPlan? Find(SearchLimit limit, double slowestStage) => FindAny(limit, slowestStage) is { } plan
+        ? double.IsPositiveInfinity(slowestStage) && plan.Cuts.Length > 1 ? _even.Of(plan) : plan
+        : null;
+
+    /// <summary>The shortest round with several batches in flight.</summary>
+    public CutPlan? FindRound(SearchLimit limit, int batches, double ceiling, double floor, bool isFine) => _exact is null
+        ? _bounded!.Throughput(limit.NodeCount, batches, node => node != limit.WithoutNode, ceiling)
+        : ThroughputSearch.Find(slowest => Find(limit, slowest), batches, ceiling, floor, isFine ? ThroughputSearch.Fine : ThroughputSearch.Coarse);
+
+    private CutPlan? FindAny(SearchLimit limit, double slowestStage)
     {
         if (_exact is null)
         {
@@ -54,11 +66,6 @@ internal sealed class ShortestStep
                 ? _exact.Trace(found.State, found.Last, found.Milliseconds)
                 : null;
     }
-
-    /// <summary>The shortest round with several batches in flight.</summary>
-    public CutPlan? FindRound(SearchLimit limit, int batches, double ceiling, double floor, bool isFine) => _exact is null
-        ? _bounded!.Throughput(limit.NodeCount, batches, node => node != limit.WithoutNode, ceiling)
-        : ThroughputSearch.Find(slowest => Find(limit, slowest), batches, ceiling, floor, isFine ? ThroughputSearch.Fine : ThroughputSearch.Coarse);
 
     private void Fill(double slowestStage, int nodes)
     {

@@ -11,21 +11,31 @@ internal sealed class ThroughputObjective(ProblemBuilder builder, PlacementReque
     private readonly Dictionary<int, double> _leastRounds = [];
     private readonly Dictionary<int, double> _leastStages = [];
 
+    /// <summary>By number of nodes: no plan on all nodes has a shorter round, in milliseconds, and so no plan on fewer of them.</summary>
+    private readonly Dictionary<int, double> _leastFound = [];
+
     public bool IsExact => Step(request.Concurrency).IsExact;
 
     public Candidate? Find(SearchLimit limit)
     {
-        var best = OneBatch(limit);
-        if (machines < 2 || request.Concurrency < 2)
+        var best = request.AlwaysPipelined && machines > 1 ? OneNode(limit) : OneBatch(limit);
+        if (!Pipelines)
         {
             return best;
         }
 
         var counts = limit.NodeCount == 0 ? Enumerable.Range(2, builder.Nodes.Length - 1) : [limit.NodeCount];
         var isFine = limit == SearchLimit.None;
-        foreach (var nodes in counts.Where(nodes => nodes > 1 && nodes <= LayerCount).OrderBy(LeastRound))
+        foreach (var nodes in counts.Where(nodes => nodes > 1 && nodes <= LayerCount).OrderBy(nodes => LeastRound(nodes, limit)))
         {
-            best = Better(best, Pipelined(limit with { NodeCount = nodes }, best?.Score ?? double.PositiveInfinity, isFine));
+            var ceiling = best?.Score ?? double.PositiveInfinity;
+            var found = Pipelined(limit with { NodeCount = nodes }, ceiling, isFine);
+            if (isFine && IsExact)
+            {
+                _leastFound[nodes] = (found?.Score ?? ceiling) * request.Concurrency * (1 - ThroughputSearch.Fine);
+            }
+
+            best = Better(best, found);
         }
 
         return best;
@@ -34,7 +44,7 @@ internal sealed class ThroughputObjective(ProblemBuilder builder, PlacementReque
     public double Bound()
     {
         var bound = new Bounds(Step(request.Concurrency).Problem).Latency();
-        for (var nodes = 2; machines > 1 && request.Concurrency > 1 && nodes <= Math.Min(builder.Nodes.Length, LayerCount); nodes++)
+        for (var nodes = 2; Pipelines && nodes <= Math.Min(builder.Nodes.Length, LayerCount); nodes++)
         {
             bound = Math.Min(bound, LeastRound(nodes));
         }
@@ -42,13 +52,23 @@ internal sealed class ThroughputObjective(ProblemBuilder builder, PlacementReque
         return bound / request.Concurrency;
     }
 
+    private bool Pipelines => machines > 1 && (request.Concurrency > 1 || request.AlwaysPipelined);
+
     private int LayerCount => Step(request.Concurrency).Problem.LayerCount;
+
+    private Candidate? OneNode(SearchLimit limit) => limit.NodeCount is 0 or 1 ? OneBatch(limit with { NodeCount = 1 }) : null;
 
     private Candidate? OneBatch(SearchLimit limit) => Step(request.Concurrency).Find(limit, double.PositiveInfinity) is { } plan
         ? new Candidate(plan, plan.Milliseconds / request.Concurrency, request.ContextTokens, 1)
         : null;
 
-    /// <summary>A round of so many nodes can't be shorter, in milliseconds.</summary>
+    /// <summary>A round of so many nodes within the limit can't be shorter, in milliseconds.</summary>
+    private double LeastRound(int nodes, SearchLimit limit) =>
+        // Leaving out a node that had to take part lifts a condition: what was found with the condition says nothing then.
+        limit.WithoutNode >= 0 && !Step(request.Concurrency).Problem.IsRequired[limit.WithoutNode] && _leastFound.TryGetValue(nodes, out var found)
+            ? Math.Max(found, LeastRound(nodes))
+            : LeastRound(nodes);
+
     private double LeastRound(int nodes)
     {
         if (!_leastRounds.TryGetValue(nodes, out var least))
@@ -67,7 +87,7 @@ internal sealed class ThroughputObjective(ProblemBuilder builder, PlacementReque
     {
         var (batches, size) = Batches(limit.NodeCount);
         var ceiling = score * request.Concurrency;
-        if (LeastRound(limit.NodeCount) >= ceiling)
+        if (LeastRound(limit.NodeCount, limit) >= ceiling)
         {
             return null;
         }

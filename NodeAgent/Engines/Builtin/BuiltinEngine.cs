@@ -28,9 +28,7 @@ internal sealed class BuiltinEngine(
         typeof(BuiltinEngine).Assembly.GetName().Version?.ToString(3) ?? "0",
         null,
         [.. ModelSupport.ModelTypes],
-        ImmutableDictionary<string, string>.Empty
-            .Add("kernels", KernelSet.Best.Name)
-            .Add("threads", pool.Workers.ToString(System.Globalization.CultureInfo.InvariantCulture))));
+        Properties()));
 
     public EngineVerdict Supports(ModelFolder model) => ModelSupport.Check(model);
 
@@ -53,7 +51,8 @@ internal sealed class BuiltinEngine(
         try
         {
             progress.Report(new ShardProgress(check.WeightBytes, check.WeightBytes, WaitingForNeighbours: spec.WorldSize > 1));
-            await shard.ConnectAsync(connector, options.Value.NeighbourTimeout, clock.Time, cancellationToken).ConfigureAwait(false);
+            IStageConnector way = Artificial.HopTime > TimeSpan.Zero ? new SlowConnector(connector, Artificial.HopTime, clock.Time) : connector;
+            await shard.ConnectAsync(way, options.Value.NeighbourTimeout, clock.Time, cancellationToken).ConfigureAwait(false);
             return shard;
         }
         catch
@@ -62,6 +61,16 @@ internal sealed class BuiltinEngine(
             throw;
         }
     }
+
+    private ImmutableDictionary<string, string> Properties()
+    {
+        var properties = ImmutableDictionary<string, string>.Empty
+            .Add("kernels", KernelSet.Best.Name)
+            .Add("threads", pool.Workers.ToString(System.Globalization.CultureInfo.InvariantCulture));
+        return Artificial.Any ? properties.Add(EngineFacts.ArtificialProperty, Artificial.ToString()) : properties;
+    }
+
+    private ArtificialLimits Artificial => options.Value.Artificial;
 
     private int ChunkTokens(ShardSpec spec) => spec.PrefillChunkTokens > 0 ? spec.PrefillChunkTokens : options.Value.PrefillChunkTokens;
 
@@ -105,7 +114,7 @@ internal sealed class BuiltinEngine(
             throw;
         }
 
-        var parts = new StageParts(decoder, cache, metrics.ForStage(spec, clock.Time), model.Config.HiddenSize, model.Config.VocabularySize);
+        var parts = new StageParts(decoder, cache, metrics.ForStage(spec, clock.Time), model.Config.HiddenSize, model.Config.VocabularySize, Artificial);
         var microBatches = Math.Max(1, spec.MicroBatches);
         var limits = new StepLimits(chunk, microBatches, Math.Max(microBatches, spec.WorldSize));
         var services = new ShardServices(clock.Time, clock.ShardLogger, limits);

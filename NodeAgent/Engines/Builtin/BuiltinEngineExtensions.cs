@@ -13,6 +13,7 @@ internal static class BuiltinEngineExtensions
         var services = builder.Services;
         services.AddOptions<BuiltinOptions>().BindConfiguration(BuiltinOptions.SectionName).ValidateOnStart();
         services.AddSingleton<IValidateOptions<BuiltinOptions>, BuiltinOptionsValidator>();
+        services.AddSingleton<IValidateOptions<BuiltinOptions>, ArtificialLimitsValidator>();
         services.AddMetrics();
         services.TryAddSingleton(TimeProvider.System);
         services.TryAddSingleton<IStageChannels, StageChannels>();

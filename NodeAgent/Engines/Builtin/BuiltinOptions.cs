@@ -22,10 +22,35 @@ internal sealed class BuiltinOptions
     /// <value>Default 2 minutes: the slowest node may still be reading its weights from a disk.</value>
     [Range(typeof(TimeSpan), "00:00:01", "01:00:00")]
     public TimeSpan NeighbourTimeout { get; set; } = TimeSpan.FromMinutes(2);
+
+    /// <summary>Slows this node for tests.</summary>
+    public ArtificialLimits Artificial { get; set; } = new();
 }
 
 /// <summary>Checks <see cref="BuiltinOptions"/> at start.</summary>
 [OptionsValidator]
 internal sealed partial class BuiltinOptionsValidator : IValidateOptions<BuiltinOptions>
 {
+}
+
+/// <summary>Checks <see cref="BuiltinOptions.Artificial"/> at start.</summary>
+internal sealed class ArtificialLimitsValidator : IValidateOptions<BuiltinOptions>
+{
+    private static readonly TimeSpan Most = TimeSpan.FromSeconds(10);
+
+    public ValidateOptionsResult Validate(string? name, BuiltinOptions options)
+    {
+        (string Key, TimeSpan Value)[] times =
+        [
+            (nameof(ArtificialLimits.LayerTime), options.Artificial.LayerTime),
+            (nameof(ArtificialLimits.RowTime), options.Artificial.RowTime),
+            (nameof(ArtificialLimits.HopTime), options.Artificial.HopTime),
+        ];
+        string[] problems =
+        [
+            .. times.Where(time => time.Value < TimeSpan.Zero || time.Value > Most)
+                .Select(time => $"{BuiltinOptions.SectionName}:Artificial:{time.Key} is {time.Value}; it must be from 0 to {Most}."),
+        ];
+        return problems.Length == 0 ? ValidateOptionsResult.Success : ValidateOptionsResult.Fail(problems);
+    }
 }

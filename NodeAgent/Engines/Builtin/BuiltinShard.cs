@@ -124,7 +124,7 @@ internal sealed partial class BuiltinShard : IShard, IStageEndpoint
     }
 
     public void Disconnected(string reason) =>
-        Fail(new ShardException($"{StageRing.Describe(Spec, StageRing.Previous(Spec))} is gone: {reason}."));
+        Fail(new ShardException($"{StageRing.Describe(Spec, StageRing.Previous(Spec))} is gone: {reason.TrimEnd('.')}."));
 
     public async ValueTask DisposeAsync()
     {

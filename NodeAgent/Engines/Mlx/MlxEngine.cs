@@ -1,5 +1,6 @@
 using System.Collections.Concurrent;
 using System.Collections.Immutable;
+using System.Globalization;
 using ClusterLlm.ModelFiles;
 using ClusterLlm.NodeAgent.Engines.Mlx.Installing;
 using ClusterLlm.NodeAgent.Engines.Mlx.Requests;
@@ -78,7 +79,8 @@ internal sealed class MlxEngine(
         var reference = spec is { IsLastStage: true, WorldSize: > 1 }
             ? await gate.ReferenceAsync(spec, model, python, report, cancellationToken).ConfigureAwait(false)
             : null;
-        var run = await starter.StartAsync(spec, model, python, ring.Open(spec, report.Version), progress, cancellationToken).ConfigureAwait(false);
+        var link = await ring.OpenAsync(spec, report.Version, cancellationToken).ConfigureAwait(false);
+        var run = await starter.StartAsync(spec, model, python, link, progress, cancellationToken).ConfigureAwait(false);
         ServerClient? client = null;
         try
         {
@@ -113,11 +115,17 @@ internal sealed class MlxEngine(
         }
     }
 
-    private ImmutableDictionary<string, string> Properties(MlxProbeReport report) => report.Device
-        .SetItem("python", report.PythonVersion)
-        .SetItem("metal", report.Metal ? "yes" : "no")
-        .SetItem("ring", report.Ring ? "yes" : "no")
-        .SetItem("jaccl", report.Jaccl ? "yes, not verified" : "no")
-        .SetItem("splits", string.Join(", ", report.Splittable))
-        .SetItem(RingConnector.TransportProperty, options.Value.Transport.ToString());
+    private ImmutableDictionary<string, string> Properties(MlxProbeReport report)
+    {
+        var properties = report.Device
+            .SetItem("python", report.PythonVersion)
+            .SetItem("metal", report.Metal ? "yes" : "no")
+            .SetItem("ring", report.Ring ? "yes" : "no")
+            .SetItem("jaccl", report.Jaccl ? "yes, not verified" : "no")
+            .SetItem("splits", string.Join(", ", report.Splittable))
+            .SetItem(RingConnector.TransportProperty, options.Value.Transport.ToString());
+        return options.Value is { Transport: MlxTransport.Direct, DirectAddress: { } address }
+            ? properties.SetItem(RingConnector.DirectProperty, string.Create(CultureInfo.InvariantCulture, $"{address}:{options.Value.DirectPort}"))
+            : properties;
+    }
 }

@@ -16,10 +16,12 @@ internal static class MlxEngineExtensions
         services.AddSingleton<IValidateOptions<MlxOptions>, MlxOptionsValidator>();
         services.TryAddSingleton(TimeProvider.System);
         services.AddSingleton(MlxPackage.Shipped);
+        services.AddSingleton(ProgramFinder.OfThisProcess);
         services.AddSingleton<MlxInstaller>();
         services.AddSingleton<ProbeCache>();
         services.AddSingleton<MlxEnvironment>();
         services.AddSingleton<TunnelTargets>();
+        services.AddSingleton<TunnelMetrics>();
         services.AddSingleton<NeighbourChannels>();
         services.AddSingleton<RingConnector>();
         services.AddSingleton<RankStarter>();

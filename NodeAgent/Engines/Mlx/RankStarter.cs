@@ -25,7 +25,8 @@ internal sealed class RankStarter(IOptions<MlxOptions> options, MlxPackage packa
             spec.Rank,
             folder => RankCommand.For(spec, model.Path, python, package, options.Value, folder, link.Addresses, budget),
             link,
-            limit);
+            limit,
+            new StageSpans(spec, time));
         return RankRun.StartAsync(start, progress, time, logger, cancellationToken);
     }
 }

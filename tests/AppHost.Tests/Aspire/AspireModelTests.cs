@@ -57,7 +57,7 @@ public sealed class AspireModelTests
 
     private static string Text(object value, EndpointAnnotation[] endpoints) => value switch
     {
-        EndpointReference reference => $"{{{reference.Resource.Name}.{reference.EndpointName}}}",
+        ReferenceExpression { ValueProviders: [.., EndpointReferenceExpression { Endpoint: var reference }] } => $"{{{reference.Resource.Name}.{reference.EndpointName}}}",
         string text when endpoints.FirstOrDefault(endpoint => $"{endpoint.Port}" == text) is { } own => $"{{port {own.Name}}}",
         _ => value.ToString() ?? "",
     };

@@ -21,7 +21,7 @@ public sealed class LiveResourcesTests
             Engines = [new("mlx", "0.32.4", Available: true, ""), new("exo", "", Available: false, "not installed")],
         };
 
-        var row = Assert.Single(LiveResources.From(new(Connected: true, [new("node-1", "ready"), mac], []), Local, "coordinator"));
+        var row = Assert.Single(LiveResources.From(new(Connected: true, [new("node-1", "ready"), mac], []), Local, "coordinator", python: null));
 
         Assert.Equal(("studio-local", "Running", LiveStateStyle.Success), (row.Name, row.State, row.Style));
         Assert.Equal(
@@ -33,7 +33,7 @@ public sealed class LiveResourcesTests
     [Fact]
     public void From_Deployment_StandsUnderTheCoordinatorWithItsPlan()
     {
-        var row = Assert.Single(LiveResources.From(View(Deployment("ready")), Local, "coordinator"));
+        var row = Assert.Single(LiveResources.From(View(Deployment("ready")), Local, "coordinator", python: null));
 
         Assert.Equal(("deployment-demo", "coordinator", "Running"), (row.Name, row.Parent, row.State));
         Assert.Equal(
@@ -48,12 +48,12 @@ public sealed class LiveResourcesTests
     [InlineData("degraded", "Warning")]
     [InlineData("failed", "Error")]
     public void From_State_HasItsStyle(string state, string style) =>
-        Assert.Equal(style, Assert.Single(LiveResources.From(View(Deployment(state)), Local, "coordinator")).Style.ToString());
+        Assert.Equal(style, Assert.Single(LiveResources.From(View(Deployment(state)), Local, "coordinator", python: null)).Style.ToString());
 
     [Fact]
     public void From_StoppedDeploymentWithANewerOfItsName_ShowsTheNewer()
     {
-        var rows = LiveResources.From(View(Deployment("ready") with { Id = "old", State = "stopped" }, Deployment("loading")), Local, "coordinator");
+        var rows = LiveResources.From(View(Deployment("ready") with { Id = "old", State = "stopped" }, Deployment("loading")), Local, "coordinator", python: null);
 
         Assert.Equal("d1", Assert.Single(rows).Id);
     }
@@ -61,14 +61,14 @@ public sealed class LiveResourcesTests
     [Fact]
     public void From_CoordinatorIsAway_IsUnknownWithoutCommands()
     {
-        var row = Assert.Single(LiveResources.From(View(Deployment("ready")) with { Connected = false }, Local, "coordinator"));
+        var row = Assert.Single(LiveResources.From(View(Deployment("ready")) with { Connected = false }, Local, "coordinator", python: null));
 
         Assert.Equal(("Unknown", LiveStateStyle.Warning, 0), (row.State, row.Style, row.EnabledCommands.Length));
     }
 
     [Fact]
     public void From_SameReadings_AreEqual() =>
-        Assert.Equal(LiveResources.From(View(Deployment("ready")), Local, "coordinator")[0], LiveResources.From(View(Deployment("ready")), Local, "coordinator")[0]);
+        Assert.Equal(LiveResources.From(View(Deployment("ready")), Local, "coordinator", python: null)[0], LiveResources.From(View(Deployment("ready")), Local, "coordinator", python: null)[0]);
 
     private static ClusterView View(params ImmutableArray<DeploymentView> deployments) =>
         new(Connected: true, [new("node-1", "ready"), new("node-2", "ready")], deployments);

@@ -38,6 +38,41 @@ public sealed class CommandRunnerTests : IDisposable
     }
 
     [Fact]
+    public async Task Run_Compare_StartsItAndLinksToTheReport()
+    {
+        _cluster.Answer("POST /api/comparisons", """{"id": "cmp-1", "state": "queued", "report": "/api/comparisons/cmp-1/report"}""", HttpStatusCode.Accepted);
+
+        var outcome = await RunAsync(ClusterCommands.Compare, "", new() { ["model"] = "demo-3m", ["nodes"] = "node-1, node-2", ["concurrency"] = "1, 4", ["smallerModel"] = "" });
+
+        Assert.Equal("""POST /api/comparisons {"model":"demo-3m","nodes":["node-1","node-2"],"concurrency":[1,4]}""", Assert.Single(_cluster.Requests));
+        Assert.Contains("(http://cluster.test/api/comparisons/cmp-1/report)", outcome.Markdown, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task Run_CompareWithWorkloads_SendsThemAsNumbers()
+    {
+        _cluster.Answer("POST /api/comparisons", """{"id": "cmp-1", "state": "queued", "report": "/api/comparisons/cmp-1/report"}""", HttpStatusCode.Accepted);
+
+        await RunAsync(ClusterCommands.Compare, "", new() { ["model"] = "demo-3m", ["workloads"] = "8+4, 64+8", ["rounds"] = "2", ["minutesLimit"] = "3" });
+
+        Assert.Equal(
+            """POST /api/comparisons {"model":"demo-3m","workloads":[{"promptTokens":8,"outputTokens":4},{"promptTokens":64,"outputTokens":8}],"rounds":2,"minutesLimit":3}""",
+            Assert.Single(_cluster.Requests));
+    }
+
+    [Theory]
+    [InlineData("8+4, many", "many")]
+    [InlineData("8", "8")]
+    [InlineData("8+-4", "8+-4")]
+    public async Task Run_CompareWithWorkloadsThatAreNone_BlamesTheField(string workloads, string named)
+    {
+        var outcome = await RunAsync(ClusterCommands.Compare, "", new() { ["model"] = "demo-3m", ["workloads"] = workloads });
+
+        Assert.Equal($"Workloads has \"{named}\"; give prompt+output tokens, for example 128+64.", outcome.FieldErrors["workloads"]);
+        Assert.Empty(_cluster.Requests);
+    }
+
+    [Fact]
     public async Task Run_EmptyFields_LeavesThemToTheCluster()
     {
         _cluster.Answer("POST /api/plans", $$$"""{"modelId": "demo-3m", "plan": {"stages": {{{Stages}}}}}""");
@@ -46,6 +81,18 @@ public sealed class CommandRunnerTests : IDisposable
 
         Assert.True(outcome.Success, outcome.Message);
         Assert.Equal("""POST /api/plans {"model":"demo-3m"}""", Assert.Single(_cluster.Requests));
+    }
+
+    [Fact]
+    public async Task Run_AllNodes_NamesNoObjective()
+    {
+        _cluster.Answer("POST /api/plans", $$$"""{"modelId": "demo-3m", "plan": {"stages": {{{Stages}}}}}""");
+
+        await RunAsync(ClusterCommands.Plan, "", new() { ["model"] = "demo-3m", ["objective"] = LaunchRequest.AllNodes, ["nodes"] = "node-1, node-2" });
+        var unnamed = await RunAsync(ClusterCommands.Plan, "", new() { ["model"] = "demo-3m", ["objective"] = LaunchRequest.AllNodes });
+
+        Assert.Equal("""POST /api/plans {"model":"demo-3m","nodes":["node-1","node-2"]}""", Assert.Single(_cluster.Requests));
+        Assert.Equal(["nodes"], unnamed.FieldErrors.Keys);
     }
 
     [Fact]

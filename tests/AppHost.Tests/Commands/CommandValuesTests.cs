@@ -17,7 +17,7 @@ public sealed class CommandValuesTests
 
     [Theory]
     [InlineData("model", " ", "Model is missing.")]
-    [InlineData("objective", "speed", "Objective is \"speed\"; it must be one of latency, throughput, capacity.")]
+    [InlineData("objective", "speed", "Objective is \"speed\"; it must be one of latency, throughput, capacity, all-nodes.")]
     [InlineData("contextTokens", "0", "Context is \"0\"; give a whole number from 1 to 16777216.")]
     [InlineData("contextTokens", "4k", "Context is \"4k\"; give a whole number from 1 to 16777216.")]
     [InlineData("concurrency", "99999999999", "Concurrency is \"99999999999\"; give a whole number from 1 to 4096.")]

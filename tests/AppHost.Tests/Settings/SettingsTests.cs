@@ -22,6 +22,7 @@ public sealed class SettingsTests
             {
                 Home = "/tmp/x",
                 Agents = 2,
+                AgentsAreSet = true,
                 AgentMemoryShare = 0.25,
                 Demo = false,
                 HttpPort = 8000,

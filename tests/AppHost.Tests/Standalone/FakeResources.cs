@@ -41,7 +41,7 @@ internal sealed class FakeResources : IDisposable
     {
         Name = name,
         Project = "FakeProcess",
-        Endpoints = [new("web", port, isFixed, "Fake:Port", "FAKE_PORT")],
+        Endpoints = [new("web", port, isFixed, "Fake:Port", "FAKE_PORT", "http")],
         Environment = ImmutableSortedDictionary<string, SettingValue>.Empty.Add("FAKE_MODE", mode),
         HealthEndpoint = "web",
         ReadyFileVariable = "FAKE_READY",

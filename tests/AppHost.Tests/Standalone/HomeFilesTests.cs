@@ -1,4 +1,5 @@
 using ClusterLlm.AppHost.Standalone;
+using ClusterLlm.ServiceDefaults;
 
 namespace ClusterLlm.AppHost.Tests.Standalone;
 
@@ -9,10 +10,10 @@ public sealed class HomeFilesTests : IDisposable
     [Fact]
     public void TryTake_HeldByAnother_IsRefusedUntilItLetsGo()
     {
-        var first = HomeLock.TryTake(_home);
-        var second = HomeLock.TryTake(_home);
+        var first = HomeLock.TryTake(_home, HomeLock.AppHost);
+        var second = HomeLock.TryTake(_home, HomeLock.AppHost);
         first!.Dispose();
-        using var third = HomeLock.TryTake(_home);
+        using var third = HomeLock.TryTake(_home, HomeLock.AppHost);
 
         Assert.Null(second);
         Assert.NotNull(third);
@@ -24,7 +25,7 @@ public sealed class HomeFilesTests : IDisposable
         Directory.CreateDirectory(Path.Join(_home, "run"));
         File.WriteAllText(Path.Join(_home, "run", "apphost.lock"), "99999999");
 
-        using var held = HomeLock.TryTake(_home);
+        using var held = HomeLock.TryTake(_home, HomeLock.AppHost);
 
         Assert.NotNull(held);
     }

@@ -43,5 +43,5 @@ public sealed class PolicyTests
         Assert.Contains("Port 7420 (AppHost:HttpPort) is in use", choice.Problem);
     }
 
-    private static EndpointResource Endpoint(int port, bool isFixed) => new("http", port, isFixed, "AppHost:HttpPort", "PORT");
+    private static EndpointResource Endpoint(int port, bool isFixed) => new("http", port, isFixed, "AppHost:HttpPort", "PORT", "http");
 }

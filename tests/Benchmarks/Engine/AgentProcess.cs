@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using System.Text.Json;
+using ClusterLlm.Testing;
 
 namespace ClusterLlm.Benchmarks.Engine;
 
@@ -28,6 +29,7 @@ internal sealed class AgentProcess : IAsyncDisposable
     public static async Task<AgentProcess> StartAsync(string id, string? modelDirectory)
     {
         var home = Directory.CreateTempSubdirectory("clusterllm-benchmark-").FullName;
+        TestAuthority.Shared.WriteCredentials(home, id);
         var ready = Path.Combine(home, "ready.json");
         var start = new ProcessStartInfo("dotnet", Path.Combine(AppContext.BaseDirectory, "ClusterLlm.NodeAgent.dll"))
         {

@@ -1,13 +1,14 @@
 using System.Collections.Immutable;
-using System.Net;
 using ClusterLlm.ModelFiles;
 using ClusterLlm.NodeAgent.Engines;
 using ClusterLlm.NodeAgent.Engines.Builtin;
+using ClusterLlm.NodeAgent.Joining;
+using ClusterLlm.ServiceDefaults.Security;
+using ClusterLlm.Testing;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Hosting;
 using Microsoft.AspNetCore.Hosting.Server;
 using Microsoft.AspNetCore.Hosting.Server.Features;
-using Microsoft.AspNetCore.Server.Kestrel.Core;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
 
@@ -26,7 +27,7 @@ internal sealed class EngineNodes : IAsyncDisposable
         var result = new EngineNodes();
         for (var node = 0; node < nodes; node++)
         {
-            result._hosts.Add(CreateHost(threads));
+            result._hosts.Add(CreateHost(threads, $"node-{node}"));
             await result._hosts[^1].StartAsync();
         }
 
@@ -61,16 +62,20 @@ internal sealed class EngineNodes : IAsyncDisposable
         }
     }
 
-    private static WebApplication CreateHost(int threads)
+    private static WebApplication CreateHost(int threads, string nodeId)
     {
         var builder = WebApplication.CreateEmptyBuilder(new WebApplicationOptions());
         builder.Logging.ClearProviders();
         builder.Services.AddRoutingCore();
         builder.WebHost.UseKestrelCore();
-        builder.WebHost.ConfigureKestrel(kestrel => kestrel.Listen(IPAddress.Loopback, 0, listen => listen.Protocols = HttpProtocols.Http2));
+        var credentials = TestAuthority.Shared.Credentials(nodeId);
+        builder.WebHost.ConfigureKestrel(kestrel => TestAuthority.Listen(kestrel, credentials));
+        builder.Services.AddSingleton(credentials);
+        builder.Services.AddSingleton(AgentCallRules.Rules);
         builder.AddBuiltinEngine();
         builder.Services.Configure<BuiltinOptions>(options => options.Threads = threads);
         var app = builder.Build();
+        app.UseMiddleware<PeerGate>();
         app.MapBuiltinEngine();
         return app;
     }

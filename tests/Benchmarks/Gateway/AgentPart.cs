@@ -1,6 +1,7 @@
 using ClusterLlm.NodeAgent.Engines;
 using ClusterLlm.NodeAgent.Hardware;
 using ClusterLlm.NodeAgent.Hosting;
+using ClusterLlm.NodeAgent.Joining;
 using ClusterLlm.NodeAgent.Rpc;
 using ClusterLlm.NodeAgent.Settings;
 using ClusterLlm.NodeAgent.Shards;
@@ -16,11 +17,13 @@ namespace ClusterLlm.Benchmarks.Gateway;
 internal static class AgentPart
 {
     public const string DeploymentId = "bench";
+    public const string NodeId = "bench";
 
     public static async Task<int> RunAsync(BenchmarkOptions options)
     {
         var builder = WebApplication.CreateBuilder();
-        builder.Configuration["Node:Id"] = "bench";
+        builder.Configuration["Node:Id"] = NodeId;
+        builder.Configuration["CLUSTERLLM_HOME"] = options.Value("home")!;
         builder.Configuration["Node:GrpcPort"] = "0";
         builder.AddServiceDefaults();
         builder.Logging.ClearProviders();
@@ -30,8 +33,10 @@ internal static class AgentPart
         builder.AddShards();
         builder.AddNodeTelemetry();
         builder.AddAgentRpc();
+        builder.AddJoining();
         builder.Services.AddSingleton<IEngine, FreeEngine>();
         await using var app = builder.Build();
+        app.UsePeerGate();
         app.MapAgentRpc();
         await app.StartAsync();
 
@@ -46,7 +51,7 @@ internal static class AgentPart
     private static async Task StartShardAsync(ShardHost shards, Uri url, string model, CancellationToken cancellationToken)
     {
         var (_, changes) = shards.Subscribe(cancellationToken);
-        shards.Start(new ShardSpec(DeploymentId, 1, FreeEngine.EngineName, model, "", 0, 0, 1, 2048, 256, [new ShardRank("bench", url)], 1, 0, 0));
+        shards.Start(new ShardSpec(DeploymentId, 1, FreeEngine.EngineName, model, "", 0, 0, 1, 2048, 256, [new ShardRank(NodeId, url)], 1, 0, 0));
         await foreach (var change in changes.WithCancellation(cancellationToken))
         {
             if (change.Phase == ShardPhase.Ready)

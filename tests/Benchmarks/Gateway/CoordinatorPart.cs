@@ -1,8 +1,9 @@
 using System.Net;
 using ClusterLlm.Coordinator.Inference;
 using ClusterLlm.Coordinator.Nodes;
+using ClusterLlm.ServiceDefaults.Security;
 using Grpc.Core;
-using Grpc.Net.Client;
+using ClusterLlm.Testing;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Hosting;
 using Microsoft.Extensions.DependencyInjection;
@@ -21,7 +22,9 @@ internal static class CoordinatorPart
         builder.Logging.ClearProviders();
         builder.WebHost.ConfigureKestrel(kestrel => kestrel.Listen(IPAddress.Loopback, 0));
         builder.AddInference();
-        using var channel = GrpcChannel.ForAddress(options.Value("agent")!);
+        var credentials = new ClusterCredentials(TimeProvider.System);
+        credentials.Replace(Credentials(options.Value("home")!).Read());
+        using var channel = TestAuthority.Channel(new Uri(options.Value("agent")!), credentials, ExpectedPeer.Node(options.Value("node")!));
         var cluster = new FixedCluster(channel.CreateCallInvoker());
         builder.Services.AddSingleton<IInferenceRoutes>(cluster);
         builder.Services.AddSingleton<INodeChannels>(cluster);
@@ -32,6 +35,9 @@ internal static class CoordinatorPart
         await app.WaitForShutdownAsync();
         return 0;
     }
+
+    /// <summary>Where the one who starts this part leaves its certificate.</summary>
+    public static CredentialFolder Credentials(string home) => new(Path.Combine(home, "coordinator"));
 
     private sealed class FixedCluster(CallInvoker agent) : IInferenceRoutes, INodeChannels
     {

@@ -2,7 +2,7 @@ using System.Collections.Immutable;
 using System.Diagnostics;
 using System.Globalization;
 using ClusterLlm.NodeAgent.Engines;
-using Grpc.Net.Client;
+using ClusterLlm.Testing;
 
 namespace ClusterLlm.Benchmarks.Gateway;
 
@@ -20,9 +20,13 @@ internal static class GatewayBenchmark
     public static async Task<int> RunAsync(BenchmarkOptions options)
     {
         var model = options.Value("model") ?? DemoModel();
-        await using var agent = await GatewayPart.StartAsync(GatewayPart.Agent, "--model", model);
-        await using var gateway = await GatewayPart.StartAsync(GatewayPart.Coordinator, "--agent", agent.Url.ToString());
-        using var channel = GrpcChannel.ForAddress(agent.Url);
+        var home = Directory.CreateTempSubdirectory("clusterllm-benchmark-").FullName;
+        TestAuthority.Shared.WriteCredentials(home, AgentPart.NodeId);
+        TestAuthority.Shared.Write(CoordinatorPart.Credentials(home), nodeId: null);
+        await using var agent = await GatewayPart.StartAsync(GatewayPart.Agent, "--model", model, "--home", home);
+        await using var gateway = await GatewayPart.StartAsync(
+            GatewayPart.Coordinator, "--agent", agent.Url.ToString(), "--node", AgentPart.NodeId, "--home", home);
+        using var channel = TestAuthority.Shared.Channel(agent.Url, AgentPart.NodeId);
         using var client = new HttpClient { BaseAddress = gateway.Url };
         await using var shard = new FreeShard(new ShardSpec("e", 1, FreeEngine.EngineName, model, "", 0, 0, 1, 2048, 256, [], 1, 0, 0));
         (string Name, ILoad Load)[] ways =

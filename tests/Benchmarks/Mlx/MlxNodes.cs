@@ -1,10 +1,13 @@
+using System.Globalization;
 using ClusterLlm.NodeAgent.Engines.Mlx;
 using ClusterLlm.NodeAgent.Hardware;
 using ClusterLlm.NodeAgent.Hosting;
+using ClusterLlm.NodeAgent.Joining;
 using ClusterLlm.NodeAgent.Rpc;
 using ClusterLlm.NodeAgent.Settings;
 using ClusterLlm.NodeAgent.Shards;
 using ClusterLlm.NodeAgent.Telemetry;
+using ClusterLlm.Testing;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
@@ -34,25 +37,22 @@ internal sealed class MlxNodes : IAsyncDisposable
     public static async Task<MlxNodes> StartAsync(string model, int layers, int nodes, string python, MlxTransport transport, string home)
     {
         var result = new MlxNodes();
-        for (var node = 0; node < nodes; node++)
+        try
         {
-            result._agents.Add(await StartAgentAsync(node, python, transport, home));
-        }
+            for (var node = 0; node < nodes; node++)
+            {
+                result._agents.Add(await StartAgentAsync(node, python, transport, home));
+            }
 
-        // Uneven: the first stage has a third more than its share.
-        int[] ends = [.. Enumerable.Range(0, nodes).Select(stage => stage == nodes - 1 ? layers : layers * (stage + 1) / nodes + (layers / nodes / 3))];
-        var ranks = result._agents.Select((agent, rank) => new NodeShardRank($"node-{rank}", Url(agent))).ToArray();
-        var ready = new List<Task>();
-        for (var rank = 0; rank < nodes; rank++)
+            await Task.WhenAll(Specs(result._agents, model, layers)
+                .Select(spec => StartShardAsync(result._agents[spec.Rank].Services.GetRequiredService<ShardHost>(), spec)));
+            return result;
+        }
+        catch
         {
-            var stage = nodes - 1 - rank;
-            var first = stage == 0 ? 0 : ends[stage - 1];
-            var spec = new NodeShard(DeploymentId, 1, MlxEngine.EngineName, model, "", rank, first, ends[stage] - first, 1024, 4, [.. ranks], 1, 0, 0);
-            ready.Add(StartShardAsync(result._agents[rank].Services.GetRequiredService<ShardHost>(), spec));
+            await result.DisposeAsync();
+            throw;
         }
-
-        await Task.WhenAll(ready);
-        return result;
     }
 
     public async ValueTask DisposeAsync()
@@ -64,17 +64,35 @@ internal sealed class MlxNodes : IAsyncDisposable
         }
     }
 
+    /// <summary>Uneven: the first stage has a third more than its share.</summary>
+    private static IEnumerable<NodeShard> Specs(List<WebApplication> agents, string model, int layers)
+    {
+        var nodes = agents.Count;
+        int[] ends = [.. Enumerable.Range(0, nodes).Select(stage => stage == nodes - 1 ? layers : layers * (stage + 1) / nodes + (layers / nodes / 3))];
+        NodeShardRank[] ranks = [.. agents.Select((agent, rank) => new NodeShardRank(NodeId(rank), Url(agent)))];
+        return Enumerable.Range(0, nodes).Select(rank =>
+        {
+            var stage = nodes - 1 - rank;
+            var first = stage == 0 ? 0 : ends[stage - 1];
+            return new NodeShard(DeploymentId, 1, MlxEngine.EngineName, model, "", rank, first, ends[stage] - first, 1024, 4, [.. ranks], 1, 0, 0);
+        });
+    }
+
     private static async Task<WebApplication> StartAgentAsync(int node, string python, MlxTransport transport, string home)
     {
         var builder = WebApplication.CreateBuilder();
         builder.Configuration.AddInMemoryCollection(new Dictionary<string, string?>
         {
             ["CLUSTERLLM_HOME"] = home,
-            ["Node:Id"] = $"node-{node}",
+            ["Node:Id"] = NodeId(node),
             ["Node:GrpcPort"] = "0",
             ["Engines:Mlx:Python"] = python,
             ["Engines:Mlx:Transport"] = transport.ToString(),
             ["Engines:Mlx:DirectAddress"] = "127.0.0.1",
+            // The gate has its own tests; here it would only start one more process.
+            ["Engines:Mlx:Reference"] = "Off",
+            // Ranks that share two cores with their own polling are slow, not stalled.
+            ["Engines:Mlx:StallTimeout"] = "00:10:00",
         });
         builder.AddServiceDefaults();
         builder.Logging.ClearProviders();
@@ -85,7 +103,10 @@ internal sealed class MlxNodes : IAsyncDisposable
         builder.AddMlxEngine();
         builder.AddNodeTelemetry();
         builder.AddAgentRpc();
+        builder.AddJoining();
+        TestAuthority.Shared.WriteCredentials(home, NodeId(node));
         var app = builder.Build();
+        app.UsePeerGate();
         app.MapAgentRpc();
         app.MapMlxEngine();
         await app.StartAsync();
@@ -109,6 +130,8 @@ internal sealed class MlxNodes : IAsyncDisposable
             }
         }
     }
+
+    public static string NodeId(int rank) => string.Create(CultureInfo.InvariantCulture, $"node-{rank}");
 
     private static Uri Url(WebApplication agent) => agent.Services.GetRequiredService<AgentEndpoints>().GrpcUrl;
 }

@@ -10,12 +10,13 @@ using Grpc.Core;
 namespace ClusterLlm.Benchmarks.Mlx;
 
 /// <summary>When the chunks of one answer came, in milliseconds after the request.</summary>
-internal sealed record MlxTimes(List<double> At)
+/// <param name="Tokens">Asked for: what comes after them is the end of the answer, which some ways send apart.</param>
+internal sealed record MlxTimes(List<double> At, int Tokens)
 {
     public double FirstToken => At[0];
 
     /// <summary>Milliseconds per token after the first.</summary>
-    public double PerToken => (At[^1] - At[0]) / (At.Count - 1);
+    public double PerToken => (At[Math.Min(Tokens, At.Count) - 1] - At[0]) / (Math.Min(Tokens, At.Count) - 1);
 }
 
 /// <summary>The ways to one engine: directly, through the agent's code, through its gRPC, and through the gateway.</summary>
@@ -24,7 +25,7 @@ internal static class MlxWays
     public static async Task<MlxTimes> EngineAsync(ServerClient client, string prompt, int tokens)
     {
         var body = JsonSerializer.SerializeToUtf8Bytes(new { prompt, max_tokens = tokens, temperature = 0, ignore_eos = true, stream = true });
-        var clock = new Clock();
+        var clock = new Clock(tokens);
         await foreach (var line in client.StreamAsync("/v1/completions", body, CancellationToken.None))
         {
             clock.Take(line is ServerLine.Data data && data.Json.Span.IndexOf("\"text\""u8) >= 0);
@@ -35,7 +36,7 @@ internal static class MlxWays
 
     public static async Task<MlxTimes> ShardAsync(IShard shard, string prompt, int tokens)
     {
-        var clock = new Clock();
+        var clock = new Clock(tokens);
         await foreach (var happening in shard.GenerateAsync(new GenerationRequest("r", NodeAgent.Engines.RequestKind.Completion, Body(prompt, tokens)), CancellationToken.None))
         {
             clock.Take(happening is GenerationEvent.Chunk);
@@ -46,7 +47,7 @@ internal static class MlxWays
 
     public static async Task<MlxTimes> AgentAsync(InferenceService.InferenceServiceClient client, string prompt, int tokens)
     {
-        var clock = new Clock();
+        var clock = new Clock(tokens);
         using var call = client.Generate(new GenerateRequest
         {
             DeploymentId = MlxNodes.DeploymentId,
@@ -64,7 +65,7 @@ internal static class MlxWays
 
     public static async Task<MlxTimes> GatewayAsync(HttpClient client, string prompt, int tokens)
     {
-        var clock = new Clock();
+        var clock = new Clock(tokens);
         using var request = new HttpRequestMessage(HttpMethod.Post, "/v1/completions") { Content = new ByteArrayContent(Body(prompt, tokens)) };
         using var response = await client.SendAsync(request, HttpCompletionOption.ResponseHeadersRead);
         response.EnsureSuccessStatusCode();
@@ -80,11 +81,11 @@ internal static class MlxWays
     private static byte[] Body(string prompt, int tokens) =>
         JsonSerializer.SerializeToUtf8Bytes(new { model = "free", prompt, max_tokens = tokens, temperature = 0, ignore_eos = true, stream = true });
 
-    private sealed class Clock
+    private sealed class Clock(int tokens)
     {
         private readonly long _start = Stopwatch.GetTimestamp();
 
-        public MlxTimes Times { get; } = new([]);
+        public MlxTimes Times { get; } = new([], tokens);
 
         public void Take(bool isToken)
         {

@@ -3,9 +3,12 @@ using System.Net;
 using System.Net.Sockets;
 using ClusterLlm.NodeAgent.Engines;
 using ClusterLlm.NodeAgent.Engines.Mlx.Ring;
+using ClusterLlm.NodeAgent.Hosting;
+using ClusterLlm.NodeAgent.Joining;
+using ClusterLlm.ServiceDefaults.Security;
+using ClusterLlm.Testing;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Hosting;
-using Microsoft.AspNetCore.Server.Kestrel.Core;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Logging.Abstractions;
@@ -15,35 +18,34 @@ namespace ClusterLlm.Benchmarks.Mlx;
 /// <summary>What a tunnel adds to a hop: bytes go there and back through it, and over a plain loopback socket.</summary>
 internal static class TunnelHop
 {
-    private const int Rounds = 2000;
-
     /// <returns>Median microseconds of one way, through the tunnel and directly.</returns>
-    public static async Task<(double Tunnel, double Direct)> MeasureAsync(int bytes)
+    public static async Task<(double Tunnel, double Direct)> MeasureAsync(int bytes, int rounds)
     {
         using var echo = Listen();
         var answering = Task.WhenAll(EchoAsync(echo), EchoAsync(echo));
         var port = ((IPEndPoint)echo.LocalEndPoint!).Port;
         await using var host = await StartHostAsync();
         var url = new Uri(host.Urls.Single());
-        using var channels = new NeighbourChannels(NullLoggerFactory.Instance);
+        using var channels = new NeighbourChannels(TestAuthority.Shared.Credentials("a"), NullLoggerFactory.Instance);
         var targets = host.Services.GetRequiredService<TunnelTargets>();
         var spec = new ShardSpec("t", 1, "mlx", "", "", 0, 0, 1, 1, 1, [new ShardRank("a", url), new ShardRank("b", url)], 1, 0, 0);
-        using var target = targets.Add(new TunnelKey("t", 1, 1), new TunnelTarget(port, "v", CancellationToken.None));
-        await using var tunnel = RingTunnel.Open(spec, port, "v", targets, channels.Tunnel(url), NullLogger.Instance);
-        var through = await RoundTripsAsync(tunnel.LocalEnd, bytes);
-        var direct = await RoundTripsAsync(new IPEndPoint(IPAddress.Loopback, port), bytes);
+        using var target = targets.Add(new TunnelKey("t", 1, 1), new TunnelTarget(port, "v", "a", CancellationToken.None));
+        await using var tunnel = RingTunnel.Open(
+            spec, port, "v", targets, channels.Tunnel(spec.Ranks[1]), host.Services.GetRequiredService<TunnelMetrics>(), NullLogger.Instance);
+        var through = await RoundTripsAsync(tunnel.LocalEnd, bytes, rounds);
+        var direct = await RoundTripsAsync(new IPEndPoint(IPAddress.Loopback, port), bytes, rounds);
         await tunnel.DisposeAsync();
         await answering;
         return (through / 2, direct / 2);
     }
 
-    private static async Task<double> RoundTripsAsync(IPEndPoint end, int bytes)
+    private static async Task<double> RoundTripsAsync(IPEndPoint end, int bytes, int rounds)
     {
         using var socket = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp) { NoDelay = true };
         await socket.ConnectAsync(end);
         var buffer = new byte[bytes];
-        var times = new List<double>(Rounds);
-        for (var round = 0; round < Rounds; round++)
+        var times = new List<double>(rounds);
+        for (var round = 0; round < rounds; round++)
         {
             var start = Stopwatch.GetTimestamp();
             await socket.SendAsync(buffer);
@@ -56,7 +58,7 @@ internal static class TunnelHop
         }
 
         times.Sort();
-        return times[Rounds / 2];
+        return times[rounds / 2];
     }
 
     private static Socket Listen()
@@ -82,10 +84,17 @@ internal static class TunnelHop
     {
         var builder = WebApplication.CreateBuilder();
         builder.Logging.ClearProviders();
-        builder.WebHost.ConfigureKestrel(kestrel => kestrel.Listen(IPAddress.Loopback, 0, listen => listen.Protocols = HttpProtocols.Http2));
+        // As an agent has it: windows and blocks of its server decide about large messages.
+        builder.AddStageTraffic();
+        var credentials = TestAuthority.Shared.Credentials("b");
+        builder.WebHost.ConfigureKestrel(kestrel => TestAuthority.Listen(kestrel, credentials));
+        builder.Services.AddSingleton(credentials);
+        builder.Services.AddSingleton(AgentCallRules.Rules);
         builder.Services.AddGrpc();
         builder.Services.AddSingleton<TunnelTargets>();
+        builder.Services.AddSingleton<TunnelMetrics>();
         var app = builder.Build();
+        app.UseMiddleware<PeerGate>();
         app.MapGrpcService<TunnelService>();
         await app.StartAsync();
         return app;

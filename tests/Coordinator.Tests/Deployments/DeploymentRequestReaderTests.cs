@@ -1,4 +1,5 @@
 using System.Text;
+using System.Text.Json;
 using ClusterLlm.Coordinator.Deployments;
 using ClusterLlm.Coordinator.Placement;
 using FsCheck.Xunit;
@@ -26,7 +27,28 @@ public sealed class DeploymentRequestReaderTests
         [new ManualStage("z", 0, 2), new ManualStage("a", 2, 5), new ManualStage("m", 5, 6)],
         Read("""{"model": "m", "layers": {"z": [0, 2], "a": [2, 5], "m": [5, 6]}}""").Spec!.Layers);
 
+    [Fact]
+    public void Read_Constraints_ReachThePlanner()
+    {
+        var request = Read("""
+            {"model": "m", "useAllNodes": true, "excludeNodes": ["b"], "memoryCapBytes": {"a": 5}, "reserveBytes": 7,
+             "pinnedLayers": {"a": [0, 2]}, "promptTokens": 50, "link": "thunderbolt5"}
+            """).Spec!.ToRequest(4096);
+        Assert.True(request.UseAllNodes);
+        Assert.Equal(["b"], request.ExcludedNodes);
+        Assert.Equal(5, request.MemoryCapBytes["a"]);
+        Assert.Equal([new ManualStage("a", 0, 2)], request.PinnedLayers);
+        Assert.Equal((4096, 7, 50, "thunderbolt5"), (request.ContextTokens, request.ReserveBytes, request.PromptTokens, request.Link));
+    }
+
+    [Fact]
+    public void Spec_StoredBeforeThereWereConstraints_HasNone() => Assert.Equal(
+        PlanConstraints.None, JsonSerializer.Deserialize<DeploymentSpec>("""{"Name": "n", "Model": "m", "Engine": "auto", "Nodes": [], "Layers": []}""")!.Constraints);
+
     [Theory]
+    [InlineData("""{"model": "m", "excludeNodes": "b"}""", "excludeNodes", "give node ids")]
+    [InlineData("""{"model": "m", "reserveBytes": -1}""", "reserveBytes", "-1")]
+    [InlineData("""{"model": "m", "memoryCapBytes": {"a": "much"}}""", "memoryCapBytes.a", "much")]
     [InlineData("", "body", "not valid JSON")]
     [InlineData("{", "body", "not valid JSON")]
     [InlineData("[1]", "body", "send a JSON object")]

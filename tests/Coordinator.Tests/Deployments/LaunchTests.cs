@@ -92,7 +92,7 @@ public sealed class LaunchTests
     public async Task Launch_ShardFailsAgainAndAgain_IsGivenUpAndUndone()
     {
         var cancelled = TestContext.Current.CancellationToken;
-        await using var host = new CoordinatorHost().With("Deployments:MaxAttempts", "2");
+        await using var host = new CoordinatorHost();
         await using var first = await FakeNode.StartAsync("node-1", cancelled, FakeModel.Llama());
         await using var second = await FakeNode.StartAsync("node-2", cancelled, FakeModel.Llama());
         second.Shards.LoadFailure = "the disk is full of holes";
@@ -102,7 +102,7 @@ public sealed class LaunchTests
         var failed = await host.WaitForStateAsync(id, "failed", cancelled);
 
         Assert.Contains("the disk is full of holes", failed.GetProperty("reason").GetString(), StringComparison.Ordinal);
-        Assert.Contains("2 attempts", failed.GetProperty("reason").GetString(), StringComparison.Ordinal);
+        Assert.Contains("Given up after 3 attempts", failed.GetProperty("reason").GetString(), StringComparison.Ordinal);
         await host.WaitAsync($"/api/deployments/{id}/events", "shards to be gone", state =>
             state.GetProperty("plan").GetProperty("stages").EnumerateArray().All(stage => stage.GetProperty("state").GetString() == "none"), cancelled);
         Assert.All([first, second], node => Assert.Empty(node.Shards.States));

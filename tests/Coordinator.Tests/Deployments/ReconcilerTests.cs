@@ -93,6 +93,17 @@ public sealed class ReconcilerTests
     }
 
     [Fact]
+    public void Decide_ModelNotReportedYet_TriesAgainThoughNoNodeChanges()
+    {
+        var waiting = Deployment(DeploymentState.Planning, "a").WithoutModel("No node has reported its models yet.", Options, Later);
+        var again = waiting.WithoutModel("No node has reported its models yet.", Options, Later + Options.RetryFirst);
+
+        Assert.Equal(new DeploymentAction.Wait(Later + Options.RetryFirst), Assert.Single(Reconciler.Decide(waiting, Actual(Node("a")), Options, Later)));
+        Assert.NotEmpty(Reconciler.Decide(waiting, Actual(Node("a")), Options, Later + Options.RetryFirst));
+        Assert.Equal("Waits for other nodes: No node has reported its models yet.", again.Reason);
+    }
+
+    [Fact]
     public void Decide_NodeDraining_PlansElsewhereUnlessThatWasRefused()
     {
         var nodes = new[] { Node("a", NodeState.Draining, Shard(0, ShardStage.Ready)), Node("b") };
@@ -131,17 +142,15 @@ public sealed class ReconcilerTests
     }
 
     [Fact]
-    public void Relaunched_ManyTimes_IsGivenUp()
+    public void Relaunched_ThreeTimes_WaitsLongerEachTimeAndIsGivenUp()
     {
-        var deployment = Deployment(DeploymentState.Loading, "a");
-        for (var attempt = 1; attempt < Options.MaxAttempts; attempt++)
-        {
-            deployment = deployment.Relaunched("broke.", counts: true, Options, Later);
-            Assert.Equal(DeploymentState.Planning, deployment.State);
-        }
+        var once = Deployment(DeploymentState.Loading, "a").Relaunched("broke.", counts: true, Options, Later);
+        var twice = once.Relaunched("broke.", counts: true, Options, Later);
+        var thrice = twice.Relaunched("broke.", counts: true, Options, Later);
 
-        deployment = deployment.Relaunched("broke.", counts: true, Options, Later);
-        Assert.Equal((DeploymentState.Failed, "broke. Given up after 4 attempts."), (deployment.State, deployment.Reason));
+        Assert.Equal((DeploymentState.Planning, Later + Options.RetryFirst), (once.State, once.RetryAt));
+        Assert.Equal((DeploymentState.Planning, Later + (2 * Options.RetryFirst)), (twice.State, twice.RetryAt));
+        Assert.Equal((DeploymentState.Failed, "broke. Given up after 3 attempts."), (thrice.State, thrice.Reason));
     }
 
     [Fact]

@@ -1,10 +1,16 @@
 using System.Net.Http.Json;
 using System.Net.ServerSentEvents;
+using System.Security.Cryptography.X509Certificates;
 using System.Text.Json;
+using ClusterLlm.Coordinator.Comparisons.Running;
+using ClusterLlm.Coordinator.Security;
 using ClusterLlm.Protos.V1;
+using ClusterLlm.ServiceDefaults.Security;
 using Grpc.Net.Client;
 using Microsoft.AspNetCore.Hosting;
 using Microsoft.AspNetCore.Mvc.Testing;
+using Microsoft.AspNetCore.TestHost;
+using Microsoft.Extensions.DependencyInjection;
 
 namespace ClusterLlm.Coordinator.Tests.Fakes;
 
@@ -48,18 +54,49 @@ internal sealed class CoordinatorHost : WebApplicationFactory<Program>
         {
             builder.UseSetting(key, value);
         }
+
+        builder.ConfigureTestServices(services => services.AddSingleton<ISelfEndpoint>(new OwnSurface(this)));
     }
 
-    public GrpcChannel Channel() => GrpcChannel.ForAddress(Server.BaseAddress, new GrpcChannelOptions { HttpHandler = Server.CreateHandler() });
+    /// <summary>The in-process server has no port that the Coordinator could call itself at.</summary>
+    private sealed class OwnSurface(CoordinatorHost host) : ISelfEndpoint
+    {
+        private readonly Lazy<HttpClient> _http = new(() => host.CreateClient());
+
+        public HttpClient Http => _http.Value;
+
+        public Uri BaseUrl => new(host.Server.BaseAddress, "v1/");
+    }
+
+    /// <summary>Calls of a node in process; its certificate, from this Coordinator's authority, is checked as it is behind TLS.</summary>
+    public GrpcChannel Channel(string nodeId) => Channel(Credentials(nodeId).Current!.Certificate);
+
+    /// <param name="certificate"><see langword="null"/>: a caller without one.</param>
+    public GrpcChannel Channel(X509Certificate2? certificate) => GrpcChannel.ForAddress(Server.BaseAddress, new GrpcChannelOptions
+    {
+        HttpHandler = Server.CreateHandler(context => context.Connection.ClientCertificate = certificate),
+    });
+
+    /// <summary>A node's credentials, as joining would give them.</summary>
+    public ClusterCredentials Credentials(string nodeId)
+    {
+        using var key = CertificateIssuer.NewKey();
+        using var certificate = Authority.Issue(new PublicKey(key), PeerRoles.Node, nodeId, TimeProvider.System.GetUtcNow(), TimeSpan.FromHours(1));
+        var credentials = new ClusterCredentials(TimeProvider.System);
+        credentials.Replace(new PeerCredentials(CertificateIssuer.WithKey(certificate, key), Authority.Certificate, PeerIdentity.Read(certificate)!));
+        return credentials;
+    }
+
+    private ClusterAuthority Authority => Services.GetRequiredService<SecurityState>().Authority;
 
     /// <summary>Joins the nodes and waits until all of them are ready and have told their models and shards.</summary>
     public async Task JoinAsync(CancellationToken cancellationToken, params FakeNode[] nodes)
     {
-        using var channel = Channel();
-        var membership = new MembershipService.MembershipServiceClient(channel);
         foreach (var node in nodes)
         {
-            await membership.JoinAsync(node.JoinRequest(), cancellationToken: cancellationToken);
+            node.Credentials.Replace(Credentials(node.NodeId).Current);
+            using var channel = Channel(node.NodeId);
+            await new MembershipService.MembershipServiceClient(channel).JoinAsync(node.JoinRequest(), cancellationToken: cancellationToken);
         }
 
         await WaitAsync("/api/nodes/events", "nodes to become ready", list => nodes.All(node => list.EnumerateArray().Any(

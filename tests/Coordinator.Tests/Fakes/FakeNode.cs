@@ -1,10 +1,10 @@
-using System.Net;
 using ClusterLlm.Coordinator.Tests.Inference.Fakes;
 using ClusterLlm.Protos.V1;
+using ClusterLlm.ServiceDefaults.Security;
+using ClusterLlm.Testing;
 using Grpc.Core;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Hosting;
-using Microsoft.AspNetCore.Server.Kestrel.Core;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
 
@@ -15,11 +15,15 @@ internal sealed class FakeNode : IAsyncDisposable
 {
     private readonly WebApplication _app;
 
-    private FakeNode(WebApplication app, string nodeId)
+    private FakeNode(WebApplication app, string nodeId, ClusterCredentials credentials)
     {
         _app = app;
         NodeId = nodeId;
+        Credentials = credentials;
     }
+
+    /// <summary>Empty until it joins: it answers nobody then.</summary>
+    public ClusterCredentials Credentials { get; }
 
     public string NodeId { get; }
 
@@ -49,7 +53,8 @@ internal sealed class FakeNode : IAsyncDisposable
     {
         var builder = WebApplication.CreateSlimBuilder();
         builder.Logging.ClearProviders();
-        builder.WebHost.ConfigureKestrel(kestrel => kestrel.Listen(IPAddress.Loopback, 0, listen => listen.Protocols = HttpProtocols.Http2));
+        var credentials = new ClusterCredentials(TimeProvider.System);
+        builder.WebHost.ConfigureKestrel(kestrel => TestAuthority.Listen(kestrel, credentials));
         builder.Services.AddGrpc();
         var holder = new Holder();
         builder.Services.AddSingleton(holder);
@@ -58,7 +63,7 @@ internal sealed class FakeNode : IAsyncDisposable
         app.MapGrpcService<ModelStore>();
         app.MapGrpcService<Shard>();
         app.MapGrpcService<Generator>();
-        var node = new FakeNode(app, nodeId);
+        var node = new FakeNode(app, nodeId, credentials);
         node.Models.AddRange(models);
         holder.Node = node;
         await app.StartAsync(cancellationToken);

@@ -35,17 +35,27 @@ public sealed class CoordinatorProcessTests
             using var health = await client.GetAsync($"{http}/health", cancelled);
             Assert.Equal(HttpStatusCode.OK, health.StatusCode);
 
-            using var channel = GrpcChannel.ForAddress(grpc);
+            // Without a certificate the port tells who it is, gives certificates for tokens, and nothing else.
+            using var anybody = new SocketsHttpHandler { SslOptions = { RemoteCertificateValidationCallback = (_, certificate, _, _) => certificate is not null } };
+            using var channel = GrpcChannel.ForAddress(grpc, new GrpcChannelOptions { HttpHandler = anybody });
+            var authority = await new EnrollmentService.EnrollmentServiceClient(channel).GetAuthorityAsync(new GetAuthorityRequest(), cancellationToken: cancelled);
+            Assert.NotEmpty(authority.Authority);
             var refused = await Assert.ThrowsAsync<RpcException>(async () =>
                 await new MembershipService.MembershipServiceClient(channel).JoinAsync(new JoinRequest(), cancellationToken: cancelled));
-            Assert.Equal(StatusCode.InvalidArgument, refused.StatusCode);
+            Assert.Equal(StatusCode.Unauthenticated, refused.StatusCode);
+            using var strict = new HttpClient(anybody, disposeHandler: false);
             using var rest = new HttpRequestMessage(HttpMethod.Get, $"{grpc}/api/cluster") { Version = HttpVersion.Version20, VersionPolicy = HttpVersionPolicy.RequestVersionExact };
-            using var wrongPort = await client.SendAsync(rest, cancelled);
+            using var wrongPort = await strict.SendAsync(rest, cancelled);
             Assert.Equal(HttpStatusCode.NotFound, wrongPort.StatusCode);
+
+            var (second, inUse) = await RunInAsync(home, cancelled, "--Cluster:HttpPort=0", "--Cluster:GrpcPort=0");
+            Assert.Equal(2, second);
+            Assert.Equal($"A Coordinator works in {home} already. End it, or set CLUSTERLLM_HOME to another folder for this one.", Assert.Single(inUse));
 
             process.StandardInput.Close();
             await process.WaitForExitAsync(cancelled).WaitAsync(TimeSpan.FromSeconds(30), cancelled);
             Assert.Equal(0, process.ExitCode);
+            await RefusedKeyAsync(Path.Combine(home, "authority", "key.pem"), home, cancelled);
         }
         finally
         {
@@ -76,9 +86,36 @@ public sealed class CoordinatorProcessTests
         Assert.Contains("'Cluster:GrpcPort'", line, StringComparison.Ordinal);
     }
 
-    private static async Task<(int ExitCode, string[] Errors)> RunAsync(CancellationToken cancelled, params string[] arguments)
+    [Fact(Timeout = 120_000)]
+    public async Task Start_CertificateThatIsNone_IsOneLineWithItsFileAndExitCode2()
     {
-        using var process = Start(Directory.CreateTempSubdirectory("coordinator-process-").FullName, arguments);
+        var cancelled = TestContext.Current.CancellationToken;
+        var file = Path.GetTempFileName();
+        await File.WriteAllTextAsync(file, "no certificate", cancelled);
+        var (code, errors) = await RunAsync(cancelled, "--Cluster:HttpPort=0", "--Cluster:GrpcPort=0", "--Cluster:HttpsPort=0", "--Cluster:HttpsAddress=127.0.0.1", $"--Cluster:HttpsCertificateFile={file}");
+        Assert.Equal(2, code);
+        Assert.StartsWith($"Cluster:HttpsCertificateFile '{file}' can't be used: ", Assert.Single(errors), StringComparison.Ordinal);
+        File.Delete(file);
+    }
+
+    /// <summary>A store whose key others can read is not used any more, as that key may be known.</summary>
+    private static async Task RefusedKeyAsync(string key, string home, CancellationToken cancelled)
+    {
+        if (!OperatingSystem.IsWindows())
+        {
+            File.SetUnixFileMode(key, File.GetUnixFileMode(key) | UnixFileMode.GroupRead);
+            var (code, errors) = await RunInAsync(home, cancelled, "--Cluster:HttpPort=0", "--Cluster:GrpcPort=0");
+            Assert.Equal(2, code);
+            Assert.StartsWith($"{key} can be read or changed by other users (mode 640)", Assert.Single(errors), StringComparison.Ordinal);
+        }
+    }
+
+    private static Task<(int ExitCode, string[] Errors)> RunAsync(CancellationToken cancelled, params string[] arguments) =>
+        RunInAsync(Directory.CreateTempSubdirectory("coordinator-process-").FullName, cancelled, arguments);
+
+    private static async Task<(int ExitCode, string[] Errors)> RunInAsync(string home, CancellationToken cancelled, params string[] arguments)
+    {
+        using var process = Start(home, arguments);
         try
         {
             var errors = await process.StandardError.ReadToEndAsync(cancelled);

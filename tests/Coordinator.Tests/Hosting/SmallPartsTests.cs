@@ -6,25 +6,6 @@ namespace ClusterLlm.Coordinator.Tests.Hosting;
 
 public sealed class SmallPartsTests
 {
-    [Theory]
-    [InlineData("", "", 0)]
-    [InlineData("node-1", "node-1", 0)]
-    [InlineData("Node-1", "node-1", 0)]
-    [InlineData("kitten", "sitting", 3)]
-    [InlineData("", "abc", 3)]
-    public void Distance_CountsEdits(string left, string right, int expected) => Assert.Equal(expected, NearestNames.Distance(left, right));
-
-    [Property]
-    public bool Distance_IsSymmetricAndBounded(NonNull<string> left, NonNull<string> right) =>
-        NearestNames.Distance(left.Get, right.Get) == NearestNames.Distance(right.Get, left.Get)
-        && NearestNames.Distance(left.Get, right.Get) <= Math.Max(left.Get.Length, right.Get.Length);
-
-    [Fact]
-    public void Find_FarNames_AreLeftOut() => Assert.Empty(NearestNames.Find("llama", ["something-else-entirely"], 3));
-
-    [Fact]
-    public void Find_Prefixes_AreNear() => Assert.Equal(["Qwen2.5-7B-Instruct"], NearestNames.Find("qwen2.5", ["Qwen2.5-7B-Instruct", "demo"], 3));
-
     [Property]
     public bool Delay_StaysWithinItsLimits(PositiveInt attempt, NormalFloat jitter)
     {

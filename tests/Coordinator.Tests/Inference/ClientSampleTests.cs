@@ -16,7 +16,7 @@ public sealed class ClientSampleTests : IAsyncLifetime
 
     public async ValueTask InitializeAsync()
     {
-        _gateway = await GatewayHost.StartAsync(CancellationToken.None);
+        _gateway = await GatewayHost.StartAsync(CancellationToken.None, ("Inference:AllowedOrigins:0", "http://localhost:3000"));
         _gateway.Agent.Script = AnswerAsync;
     }
 
@@ -43,7 +43,7 @@ public sealed class ClientSampleTests : IAsyncLifetime
     }
 
     [Fact(Timeout = 30_000)]
-    public async Task Preflight_OfALocalPage_AllowsAllItsHeaders()
+    public async Task Preflight_OfANamedPage_AllowsAllItsHeaders()
     {
         var sample = ClientSample.Load("64-browser-handmade-preflight.http");
 

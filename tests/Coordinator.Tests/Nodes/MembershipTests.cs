@@ -12,7 +12,7 @@ public sealed class MembershipTests
     {
         var cancelled = TestContext.Current.CancellationToken;
         await using var host = new CoordinatorHost();
-        using var channel = host.Channel();
+        using var channel = host.Channel("a");
         var membership = new MembershipService.MembershipServiceClient(channel);
         var request = new JoinRequest { Node = new NodeDescription { NodeId = "a b", Addresses = { new NodeAddress { Url = "nowhere" } } } };
 
@@ -31,7 +31,7 @@ public sealed class MembershipTests
         await using var host = new CoordinatorHost();
         await using var node = await FakeNode.StartAsync("node-1", cancelled);
         await host.JoinAsync(cancelled, node);
-        using var channel = host.Channel();
+        using var channel = host.Channel("node-1");
         var membership = new MembershipService.MembershipServiceClient(channel);
 
         var lease = await membership.JoinAsync(node.JoinRequest(), cancellationToken: cancelled);

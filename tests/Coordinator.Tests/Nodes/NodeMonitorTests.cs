@@ -1,4 +1,5 @@
 using ClusterLlm.Coordinator.Nodes;
+using ClusterLlm.ServiceDefaults.Security;
 using Microsoft.Extensions.Logging.Abstractions;
 using Microsoft.Extensions.Time.Testing;
 
@@ -15,7 +16,7 @@ public sealed class NodeMonitorTests
         var registry = new NodeRegistry(options, time, NullLogger<NodeRegistry>.Instance);
         var facts = new NodeFacts("A", "h", "os", "", "c", 1, 0, 1, 1, "t", [], [new AddressFact("http://127.0.0.1:1", "loopback", "lo")], "0", "m");
         registry.Join("a", "one", facts, fromLoopback: true);
-        using var channels = new NodeChannels(registry);
+        using var channels = new NodeChannels(registry, new ClusterCredentials(time));
         Assert.NotNull(channels.Find("a"));
         Assert.Null(channels.Find("b"));
         using var monitor = new NodeMonitor(registry, channels, options, time);

@@ -16,6 +16,19 @@ public sealed class PlacementPlannerTests
         Assert.Equal([2, 1, 0], plan.Stages.Select(stage => stage.Rank));
     }
 
+    [Theory]
+    [InlineData(2, 9)]
+    [InlineData(3, 6)]
+    public void Plan_EqualNodesForOneRequest_CutsAreEvenSinceAnyTakesAsLong(int nodes, int gigabytes)
+    {
+        var cluster = Cluster([.. Enumerable.Range(1, nodes).Select(number => Node($"node-{number}", gigabytes * Gigabyte))]);
+
+        var plan = Planned(PlacementPlanner.Plan(cluster, Model(12), Request()));
+
+        Assert.All(plan.Stages, stage => Assert.Equal(12 / nodes, stage.LayerCount));
+        Assert.Equal(nodes, plan.Stages.Length);
+    }
+
     [Fact]
     public void Plan_TooBigForAll_RefusedWithNeededAndAvailable()
     {

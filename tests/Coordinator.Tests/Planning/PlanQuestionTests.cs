@@ -58,6 +58,6 @@ public sealed class PlanQuestionTests
         Assert.Empty(errors);
         Assert.Equal(2, question!.Machines.Length);
         Assert.Equal(new Machine("M4", 16, 0, null, "wifi"), Assert.Single(question.Added));
-        Assert.Equal(("thunderbolt5", 7, 50, true), (question.Constraints.Link, question.Constraints.ReserveBytes, question.Constraints.PromptTokens, question.Constraints.UseAllNodes));
+        Assert.Equal(("thunderbolt5", 7, 50, true), (question.Spec.Constraints.Link, question.Spec.Constraints.ReserveBytes, question.Spec.Constraints.PromptTokens, question.Spec.Constraints.UseAllNodes));
     }
 }

@@ -1,4 +1,5 @@
 using System.Threading.Channels;
+using ClusterLlm.NodeAgent.Joining;
 using Grpc.Core;
 using Grpc.Net.Client;
 using Microsoft.AspNetCore.Builder;
@@ -75,4 +76,15 @@ internal sealed class FakeCoordinator : IAsyncDisposable
             return Task.FromResult(new Proto.LeaveResponse());
         }
     }
+}
+
+/// <summary>A way to the Coordinator that is open from the start.</summary>
+internal sealed class FakeLink(ChannelBase channel) : ICoordinatorLink
+{
+    /// <summary>What the node was told, in order.</summary>
+    public List<string> Refusals { get; } = [];
+
+    public ValueTask<CallInvoker> OpenAsync(CancellationToken cancellationToken) => new(channel.CreateCallInvoker());
+
+    public void NoteRefused(string reason) => Refusals.Add(reason);
 }

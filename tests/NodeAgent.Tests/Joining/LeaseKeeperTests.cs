@@ -6,6 +6,7 @@ using ClusterLlm.NodeAgent.Rpc;
 using ClusterLlm.NodeAgent.Settings;
 using ClusterLlm.NodeAgent.Tests.Engines;
 using ClusterLlm.NodeAgent.Tests.Hardware;
+using ClusterLlm.ServiceDefaults.Security;
 using Grpc.Core;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
@@ -20,19 +21,21 @@ public sealed class LeaseKeeperTests : IAsyncLifetime
     private readonly ArmedTimeProvider _time = new();
     private readonly FakeLogger<LeaseKeeper> _log = new();
     private readonly EngineChanges _engines = new();
+    private readonly DirectoryInfo _folder = Directory.CreateTempSubdirectory("agent-credentials");
     private FakeCoordinator _coordinator = null!;
     private LeaseKeeper _keeper = null!;
 
     public async ValueTask InitializeAsync()
     {
         _coordinator = await FakeCoordinator.StartAsync(TestContext.Current.CancellationToken);
-        var options = Options.Create(new NodeOptions { AdvertisedUrl = new Uri("http://127.0.0.1:7430") });
+        var options = Options.Create(new NodeOptions { AdvertisedUrl = new Uri("https://127.0.0.1:7430") });
         var identity = new NodeIdentity("node-a", "Node A", "host", "instance");
         var hardware = new FakeHardwareReader();
         var endpoints = new AgentEndpoints();
         var describer = new NodeDescriber(
             identity, new MachineFactsCache(hardware, _time), new MachineMonitor(hardware, options, _time), new EngineRegistry([new FakeEngine()]), endpoints, options);
-        var client = new MembershipClient(new(_coordinator.Connect()), describer, _engines, identity, _time);
+        var revocations = new Revocations(new ClusterCredentials(_time), new CredentialFolder(_folder.FullName));
+        var client = new MembershipClient(new FakeLink(_coordinator.Connect()), revocations, describer, _engines, identity, _time);
         _keeper = new LeaseKeeper(client, endpoints, identity, new Lifetime(), _time, _log);
         endpoints.MarkListening();
     }
@@ -41,6 +44,7 @@ public sealed class LeaseKeeperTests : IAsyncLifetime
     {
         _keeper.Dispose();
         await _coordinator.DisposeAsync();
+        _folder.Delete(recursive: true);
     }
 
     [Fact(Timeout = 20_000)]
@@ -66,7 +70,7 @@ public sealed class LeaseKeeperTests : IAsyncLifetime
         var second = await _time.PassNextAsync(TestContext.Current.CancellationToken);
         var next = await _coordinator.NextAsync<Proto.RenewLeaseRequest>(TestContext.Current.CancellationToken);
 
-        Assert.Equal(("node-a", "instance", "http://127.0.0.1:7430"), (join.Node.NodeId, join.InstanceId, join.Node.Addresses[0].Url));
+        Assert.Equal(("node-a", "instance", "https://127.0.0.1:7430"), (join.Node.NodeId, join.InstanceId, join.Node.Addresses[0].Url));
         Assert.Equal((3, 2), (first.TotalSeconds, second.TotalSeconds));
         Assert.Equal(("node-a", "l", 1UL, 2UL), (renewal.NodeId, renewal.LeaseId, renewal.Sequence, next.Sequence));
     }

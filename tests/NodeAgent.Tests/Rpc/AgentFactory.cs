@@ -2,6 +2,8 @@ using ClusterLlm.NodeAgent.Engines;
 using ClusterLlm.NodeAgent.Hardware;
 using ClusterLlm.NodeAgent.Tests.Engines;
 using ClusterLlm.NodeAgent.Tests.Hardware;
+using ClusterLlm.ServiceDefaults.Security;
+using ClusterLlm.Testing;
 using Grpc.Net.Client;
 using Microsoft.AspNetCore.Hosting;
 using Microsoft.AspNetCore.Mvc.Testing;
@@ -27,12 +29,26 @@ public sealed class AgentFactory : WebApplicationFactory<Program>
 
     internal string Models => Path.Combine(_home.FullName, "models");
 
-    internal GrpcChannel Channel() =>
-        GrpcChannel.ForAddress(Server.BaseAddress, new GrpcChannelOptions { HttpHandler = Server.CreateHandler(), DisposeHttpClient = true });
+    /// <summary>The certificates of the agent and of those who call it come from here.</summary>
+    internal TestAuthority Authority { get; } = TestAuthority.Shared;
+
+    /// <summary>A call of the Coordinator in process: its certificate is checked as it is behind TLS.</summary>
+    internal GrpcChannel Channel() => Channel(Authority.Credentials(nodeId: null));
+
+    /// <param name="caller"><see langword="null"/>: one without a certificate.</param>
+    internal GrpcChannel Channel(ClusterCredentials? caller) => GrpcChannel.ForAddress(Server.BaseAddress, new GrpcChannelOptions
+    {
+        HttpHandler = Server.CreateHandler(context => context.Connection.ClientCertificate = caller?.Current?.Certificate),
+        DisposeHttpClient = true,
+    });
+
+    /// <summary>A call of the Coordinator over a real connection.</summary>
+    internal GrpcChannel Channel(Uri url) => Authority.Channel(url, Settings["Node:Id"]);
 
     protected override void ConfigureWebHost(IWebHostBuilder builder)
     {
         builder.UseSetting("CLUSTERLLM_HOME", _home.FullName);
+        Authority.WriteCredentials(_home.FullName, Settings["Node:Id"]);
         foreach (var (key, value) in Settings)
         {
             builder.UseSetting(key, value);

@@ -2,7 +2,6 @@ using ClusterLlm.NodeAgent.Hosting;
 using ClusterLlm.Testing;
 using Google.Protobuf;
 using Grpc.Core;
-using Grpc.Net.Client;
 using Microsoft.Extensions.DependencyInjection;
 using Proto = ClusterLlm.Protos.V1;
 
@@ -22,7 +21,7 @@ public sealed class BuiltinEngineOnAgentTests : IDisposable
         _agent.UseKestrel();
         _agent.StartServer();
         var url = _agent.Services.GetRequiredService<AgentEndpoints>().GrpcUrl;
-        using var channel = GrpcChannel.ForAddress(url);
+        using var channel = _agent.Channel(url);
         var shards = new Proto.ShardService.ShardServiceClient(channel);
         var spec = await SpecAsync(channel, url, TestContext.Current.CancellationToken);
 

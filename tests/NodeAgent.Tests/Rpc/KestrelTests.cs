@@ -5,7 +5,6 @@ using ClusterLlm.NodeAgent.Hosting;
 using ClusterLlm.NodeAgent.Tests.Engines;
 using Grpc.Core;
 using Grpc.Health.V1;
-using Grpc.Net.Client;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
 using Proto = ClusterLlm.Protos.V1;
@@ -31,13 +30,13 @@ public sealed class KestrelTests : IDisposable
     public async Task Probes_ChosenPorts_Answer()
     {
         using var client = new HttpClient { BaseAddress = Endpoints.ProbeUrl };
-        using var channel = GrpcChannel.ForAddress(Endpoints.GrpcUrl);
+        using var channel = _agent.Channel(Endpoints.GrpcUrl);
 
         var health = await client.GetAsync(new Uri("/health", UriKind.Relative), TestContext.Current.CancellationToken);
         var alive = await client.GetAsync(new Uri("/alive", UriKind.Relative), TestContext.Current.CancellationToken);
         var grpc = await new Health.HealthClient(channel).CheckAsync(new(), cancellationToken: TestContext.Current.CancellationToken);
 
-        Assert.Equal((HttpStatusCode.OK, HttpStatusCode.OK), (health.StatusCode, alive.StatusCode));
+        Assert.Equal((HttpStatusCode.Unauthorized, HttpStatusCode.OK), (health.StatusCode, alive.StatusCode));
         Assert.Equal(HealthCheckResponse.Types.ServingStatus.Serving, grpc.Status);
     }
 
@@ -46,7 +45,7 @@ public sealed class KestrelTests : IDisposable
     {
         var cancelled = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
         _agent.Engine.Generate = (_, token) => EndlessAsync(cancelled, token);
-        using var channel = GrpcChannel.ForAddress(Endpoints.GrpcUrl);
+        using var channel = _agent.Channel(Endpoints.GrpcUrl);
         await Wire.StartAsync(channel, "d", TestContext.Current.CancellationToken);
         using var caller = CancellationTokenSource.CreateLinkedTokenSource(TestContext.Current.CancellationToken);
         using var call = new Proto.InferenceService.InferenceServiceClient(channel).Generate(
@@ -61,7 +60,7 @@ public sealed class KestrelTests : IDisposable
     [Fact(Timeout = 20_000)]
     public async Task Stop_OpenStreamsAndShards_EndsThemWithinTheLimit()
     {
-        using var channel = GrpcChannel.ForAddress(Endpoints.GrpcUrl);
+        using var channel = _agent.Channel(Endpoints.GrpcUrl);
         await Wire.StartAsync(channel, "d", TestContext.Current.CancellationToken);
         using var call = new Proto.NodeService.NodeServiceClient(channel).WatchTelemetry(
             new() { IntervalMs = 60_000 }, cancellationToken: TestContext.Current.CancellationToken);

@@ -25,9 +25,9 @@ public sealed class NodeSettingsTests : IDisposable
     [Fact]
     public void Options_CommandLine_IsRead()
     {
-        var options = Options("--Node:GrpcPort=0", "--Node:MemoryShare=0.25", "--Node:ModelDirectories:0=/models", "--Node:CoordinatorUrl=http://127.0.0.1:7421");
+        var options = Options("--Node:GrpcPort=0", "--Node:MemoryShare=0.25", "--Node:ModelDirectories:0=/models", "--Node:CoordinatorUrl=https://127.0.0.1:7421");
 
-        Assert.Equal((0, 0.25, "http://127.0.0.1:7421/"), (options.GrpcPort, options.MemoryShare, options.CoordinatorUrl?.ToString()));
+        Assert.Equal((0, 0.25, "https://127.0.0.1:7421/"), (options.GrpcPort, options.MemoryShare, options.CoordinatorUrl?.ToString()));
         Assert.Equal(["/models"], options.ModelDirectories);
     }
 

@@ -1,4 +1,5 @@
 using System.Numerics.Tensors;
+using System.Runtime.CompilerServices;
 
 namespace ClusterLlm.NodeAgent.Engines.Builtin.Kernels;
 
@@ -16,6 +17,7 @@ internal static unsafe class AttentionKernel<TLanes, TVector>
 {
     /// <summary>output = Σ softmax(query · keys · scale) · values over the positions 0 to <paramref name="length"/> − 1.</summary>
     /// <param name="scores">Room for <see cref="HeadCache.BlockTokens"/> floats.</param>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public static void Attend(float* query, in HeadCache cache, int length, int headDim, float scale, float* output, float* scores)
     {
         var maximum = float.NegativeInfinity;
@@ -45,6 +47,7 @@ internal static unsafe class AttentionKernel<TLanes, TVector>
         TensorPrimitives.Multiply(new ReadOnlySpan<float>(output, headDim), 1f / sum, new Span<float>(output, headDim));
     }
 
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private static void Score(float* query, float* keys, int count, int headDim, float scale, float* scores)
     {
         var whole = headDim / TLanes.Count * TLanes.Count;
@@ -66,6 +69,7 @@ internal static unsafe class AttentionKernel<TLanes, TVector>
         }
     }
 
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private static void Accumulate(float* scores, float* values, int count, int headDim, float* output)
     {
         var index = 0;
@@ -98,6 +102,7 @@ internal static unsafe class AttentionKernel<TLanes, TVector>
         }
     }
 
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private static void AccumulateFour(float* scores, float* values, int count, int headDim, float* output)
     {
         var n = TLanes.Count;

@@ -3,6 +3,10 @@ using System.Runtime.Intrinsics;
 namespace ClusterLlm.NodeAgent.Engines.Builtin.Kernels;
 
 /// <summary>All kernels at one register width. Model code calls these and knows no vector type.</summary>
+/// <remarks>
+/// Kernels are compiled with full optimisation at once: tier by tier, the first answers of a process would be computed by code that is
+/// many times slower, and each tier's code would stay in memory.
+/// </remarks>
 internal abstract unsafe class KernelSet
 {
     /// <summary>The widest set that this processor computes in hardware.</summary>

@@ -1,3 +1,4 @@
+using System.Runtime.CompilerServices;
 using System.Runtime.Intrinsics;
 
 namespace ClusterLlm.NodeAgent.Engines.Builtin.Kernels;
@@ -18,12 +19,13 @@ internal static unsafe class MatrixKernel<TLanes, TVector>
     /// <param name="x">Rows × <paramref name="xStride"/>; in split order for 4-bit weights; zero from the columns to the padded columns.</param>
     /// <param name="y">Rows × <paramref name="yStride"/>.</param>
     /// <param name="scratch"><see cref="ScratchFloats"/> floats.</param>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public static void Multiply(
         WeightMatrix matrix, float* x, int xStride, int rows, float* y, int yStride, int firstOutput, int endOutput, float* scratch)
     {
-        if (rows == 1 && matrix.IsAffine)
+        if (rows <= VectorKernel<TLanes, TVector>.MostRows && matrix.IsAffine)
         {
-            VectorKernel<TLanes, TVector>.Multiply(matrix, x, y, firstOutput, endOutput, scratch);
+            VectorKernel<TLanes, TVector>.Multiply(matrix, x, xStride, rows, y, yStride, firstOutput, endOutput, scratch);
             return;
         }
 
@@ -45,6 +47,7 @@ internal static unsafe class MatrixKernel<TLanes, TVector>
     public static int ScratchFloats(int columns) =>
         ((TileRows + 1) * RowDecoder<TLanes, TVector>.PaddedColumns(columns)) + 128;
 
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private static void MultiplyTile(float* tile, int padded, int valid, float* x, int xStride, int rows, float* y, int yStride)
     {
         var results = stackalloc float[TileRows * 4];
@@ -80,6 +83,7 @@ internal static unsafe class MatrixKernel<TLanes, TVector>
         }
     }
 
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private static void FourByOne(float* w, int padded, float* x, float* results)
     {
         TVector a0 = TLanes.Zero, a1 = TLanes.Zero, a2 = TLanes.Zero, a3 = TLanes.Zero;
@@ -97,6 +101,7 @@ internal static unsafe class MatrixKernel<TLanes, TVector>
     }
 
     /// <summary>Sixteen accumulators: each vector that is loaded is used four times.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private static void FourByFour(float* w, int padded, float* x, int xStride, float* results)
     {
         TVector a0 = TLanes.Zero, a1 = TLanes.Zero, a2 = TLanes.Zero, a3 = TLanes.Zero;

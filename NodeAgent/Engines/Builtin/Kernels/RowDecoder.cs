@@ -12,12 +12,20 @@ internal static unsafe class RowDecoder<TLanes, TVector>
     where TVector : struct
 {
     /// <summary>Decodes <paramref name="count"/> elements of a dense type in their own order.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public static void DecodeDense(WeightFormat format, byte* source, int count, float* destination)
     {
         var index = 0;
         for (; index <= count - TLanes.Count; index += TLanes.Count)
         {
             TLanes.Store(LoadDense(format, source, index), destination + index);
+        }
+
+        if (index < count && count >= TLanes.Count)
+        {
+            // Some are decoded twice: cheaper than one by one, and groups per row are seldom a multiple of the lanes.
+            TLanes.Store(LoadDense(format, source, count - TLanes.Count), destination + count - TLanes.Count);
+            return;
         }
 
         for (; index < count; index++)
@@ -28,6 +36,7 @@ internal static unsafe class RowDecoder<TLanes, TVector>
 
     /// <summary>Decodes one row into <see cref="PaddedColumns"/> floats; the padding is zero.</summary>
     /// <param name="scales">Room for 2 × groups floats.</param>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public static void DecodeRow(WeightMatrix matrix, int row, float* destination, float* scales)
     {
         if (!matrix.IsAffine)
@@ -37,12 +46,14 @@ internal static unsafe class RowDecoder<TLanes, TVector>
             return;
         }
 
-        LoadScales(matrix, row, ref scales, out var biases);
-        var source = matrix.Row(row);
-        for (var group = 0; group < matrix.Groups; group++)
+        LoadScales(matrix, row, 1, ref scales, out var biases);
+        if (matrix.Format == WeightFormat.Affine4)
         {
-            DecodeGroup(matrix, source, group, scales[group], biases[group], destination);
+            DecodeNibbles(matrix.Row(row), scales, biases, matrix.Groups, matrix.GroupSize, destination);
+            return;
         }
+
+        DecodeBytes(matrix.Row(row), scales, biases, matrix.Groups, matrix.GroupSize, destination);
     }
 
     /// <summary>Decodes one row into the order of its columns.</summary>
@@ -68,6 +79,7 @@ internal static unsafe class RowDecoder<TLanes, TVector>
     public static int PaddedColumns(int columns) => (columns + (2 * TLanes.Count) - 1) / (2 * TLanes.Count) * (2 * TLanes.Count);
 
     /// <summary>Brings activations into the order of 4-bit weights; <paramref name="count"/> is a multiple of 32.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public static void Split(float* source, float* destination, int count)
     {
         for (var index = 0; index < count; index += 2 * TLanes.Count)
@@ -78,13 +90,14 @@ internal static unsafe class RowDecoder<TLanes, TVector>
         }
     }
 
-    /// <summary>Points at the scales and biases of a row as floats: in the map if they are floats there, else decoded into scratch.</summary>
-    /// <param name="scales">In: room for 2 × groups floats. Out: the scales.</param>
+    /// <summary>Points at the scales and biases of rows as floats: in the map if they are floats there, else decoded into scratch.</summary>
+    /// <param name="scales">In: room for 2 × rows × groups floats. Out: the scales, row after row.</param>
+    /// <param name="biases">Out: the biases, row after row.</param>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static void LoadScales(WeightMatrix matrix, int row, ref float* scales, out float* biases)
+    public static void LoadScales(WeightMatrix matrix, int row, int rows, ref float* scales, out float* biases)
     {
-        var groups = matrix.Groups;
-        var offset = (long)row * groups;
+        var count = rows * matrix.Groups;
+        var offset = (long)row * matrix.Groups;
         if (matrix.ScaleFormat == WeightFormat.Float32)
         {
             scales = (float*)matrix.Scales + offset;
@@ -92,9 +105,9 @@ internal static unsafe class RowDecoder<TLanes, TVector>
             return;
         }
 
-        biases = scales + groups;
-        DecodeDense(matrix.ScaleFormat, matrix.Scales + (2 * offset), groups, scales);
-        DecodeDense(matrix.ScaleFormat, matrix.Biases + (2 * offset), groups, biases);
+        biases = scales + count;
+        DecodeDense(matrix.ScaleFormat, matrix.Scales + (2 * offset), count, scales);
+        DecodeDense(matrix.ScaleFormat, matrix.Biases + (2 * offset), count, biases);
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
@@ -112,26 +125,31 @@ internal static unsafe class RowDecoder<TLanes, TVector>
         _ => BitConverter.UInt32BitsToSingle((uint)((ushort*)source)[index] << 16),
     };
 
-    private static void DecodeGroup(WeightMatrix matrix, byte* source, int group, float scale, float bias, float* destination)
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    private static void DecodeNibbles(byte* source, float* scales, float* biases, int groups, int groupSize, float* destination)
     {
-        var vectorScale = TLanes.Broadcast(scale);
-        var vectorBias = TLanes.Broadcast(bias);
-        var end = (group + 1) * matrix.GroupSize;
-        if (matrix.Format == WeightFormat.Affine8)
+        for (; groups > 0; groups--, scales++, biases++)
         {
-            for (var column = group * matrix.GroupSize; column < end; column += TLanes.Count)
+            TVector scale = TLanes.Broadcast(*scales), bias = TLanes.Broadcast(*biases);
+            for (var end = destination + groupSize; destination < end; destination += 2 * TLanes.Count, source += TLanes.Count)
             {
-                TLanes.Store(TLanes.LoadBytes(source + column, vectorScale, vectorBias), destination + column);
+                TLanes.LoadNibbles(source, scale, bias, out var even, out var odd);
+                TLanes.Store(even, destination);
+                TLanes.Store(odd, destination + TLanes.Count);
             }
-
-            return;
         }
+    }
 
-        for (var column = group * matrix.GroupSize; column < end; column += 2 * TLanes.Count)
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    private static void DecodeBytes(byte* source, float* scales, float* biases, int groups, int groupSize, float* destination)
+    {
+        for (; groups > 0; groups--, scales++, biases++)
         {
-            TLanes.LoadNibbles(source + (column / 2), vectorScale, vectorBias, out var even, out var odd);
-            TLanes.Store(even, destination + column);
-            TLanes.Store(odd, destination + column + TLanes.Count);
+            TVector scale = TLanes.Broadcast(*scales), bias = TLanes.Broadcast(*biases);
+            for (var end = destination + groupSize; destination < end; destination += TLanes.Count, source += TLanes.Count)
+            {
+                TLanes.Store(TLanes.LoadBytes(source, scale, bias), destination);
+            }
         }
     }
 }

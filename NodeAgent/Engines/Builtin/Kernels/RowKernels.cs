@@ -1,4 +1,5 @@
 using System.Numerics.Tensors;
+using System.Runtime.CompilerServices;
 
 namespace ClusterLlm.NodeAgent.Engines.Builtin.Kernels;
 
@@ -8,6 +9,7 @@ internal static unsafe class RowKernels<TLanes, TVector>
     where TVector : struct
 {
     /// <summary>RMS norm: y = x / sqrt(mean(x²) + epsilon) · weight. <paramref name="y"/> may be <paramref name="x"/>.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public static void RmsNorm(float* x, float* weight, float* y, int count, float epsilon)
     {
         var sum = TLanes.Zero;
@@ -28,6 +30,7 @@ internal static unsafe class RowKernels<TLanes, TVector>
     }
 
     /// <summary>Rotates a head by its position: pairs are (i, i + half), as Hugging Face's checkpoints have them.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public static void Rotate(float* head, float* cosines, float* sines, int half)
     {
         for (var index = 0; index < half; index++)
@@ -40,6 +43,7 @@ internal static unsafe class RowKernels<TLanes, TVector>
     }
 
     /// <summary>gate = silu(gate) · up.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public static void SiluMultiply(float* gate, float* up, float* scratch, int count)
     {
         var sigmoid = new Span<float>(scratch, count);
@@ -58,6 +62,7 @@ internal static unsafe class RowKernels<TLanes, TVector>
     }
 
     /// <summary>x += y.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public static void Add(float* x, float* y, int count)
     {
         var index = 0;
@@ -72,6 +77,7 @@ internal static unsafe class RowKernels<TLanes, TVector>
         }
     }
 
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private static void Scale(float* x, float* weight, float* y, int count, float factor)
     {
         var vector = TLanes.Broadcast(factor);

@@ -17,7 +17,7 @@ internal sealed class GenerationRunner(RequestParser parser, ModelTokenizer toke
     {
         using var activity = Activities.StartActivity("generate");
         var plan = parser.Parse(request, unchecked((ulong)Random.Shared.NextInt64()));
-        var (sequence, position) = scheduler.Submit(plan.Sequence);
+        var (sequence, position) = scheduler.Submit(plan.Sequence with { TraceParent = (activity ?? Activity.Current)?.Id });
         var answer = new AnswerStream(plan, tokenizer);
         var timings = new Timings(time, sequence.ArrivedAt);
         try

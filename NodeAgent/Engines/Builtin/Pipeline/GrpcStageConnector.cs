@@ -1,4 +1,5 @@
 using ClusterLlm.Protos.V1;
+using ClusterLlm.ServiceDefaults.Security;
 using Grpc.Core;
 using Grpc.Net.Client;
 
@@ -7,13 +8,13 @@ namespace ClusterLlm.NodeAgent.Engines.Builtin.Pipeline;
 /// <summary>Opens the channel to another agent.</summary>
 internal interface IStageChannels
 {
-    GrpcChannel Open(Uri url);
+    GrpcChannel Open(ShardRank rank);
 }
 
-/// <summary>HTTP/2, as the address says.</summary>
-internal sealed class StageChannels : IStageChannels
+/// <summary>HTTP/2 over mutual TLS; what answers must be the rank's node.</summary>
+internal sealed class StageChannels(ClusterCredentials credentials) : IStageChannels
 {
-    public GrpcChannel Open(Uri url) => GrpcChannel.ForAddress(url, new GrpcChannelOptions
+    public GrpcChannel Open(ShardRank rank) => GrpcChannel.ForAddress(rank.Url, new GrpcChannelOptions
     {
         MaxReceiveMessageSize = StageStreamService.MaxMessageBytes,
         MaxSendMessageSize = StageStreamService.MaxMessageBytes,
@@ -24,8 +25,8 @@ internal sealed class StageChannels : IStageChannels
 
             // A neighbour whose machine vanished without a word is noticed within this time.
             KeepAlivePingDelay = TimeSpan.FromSeconds(5),
-            KeepAlivePingTimeout = TimeSpan.FromSeconds(5),
-        },
+            KeepAlivePingTimeout = TimeSpan.FromSeconds(10),
+        }.WithPeer(credentials, ExpectedPeer.Node(rank.NodeId)),
         DisposeHttpClient = true,
     });
 }
@@ -41,7 +42,7 @@ internal sealed class GrpcStageConnector(IStageChannels channels, TimeProvider t
         var to = StageRing.Next(spec);
         var start = time.GetTimestamp();
         var wait = FirstRetry;
-        var channel = channels.Open(spec.Ranks[to].Url);
+        var channel = channels.Open(spec.Ranks[to]);
         try
         {
             while (true)

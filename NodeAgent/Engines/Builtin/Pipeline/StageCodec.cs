@@ -37,6 +37,11 @@ internal static class StageCodec
             message.Tokens.Add((uint)token);
         }
 
+        foreach (var trace in step.Traces)
+        {
+            message.Traces.Add(new StageTrace { Slot = (uint)trace.Slot, Parent = trace.Parent });
+        }
+
         return message;
     }
 
@@ -49,7 +54,10 @@ internal static class StageCodec
             segments[index] = new SequenceSegment(Clamp(segment.Slot), Clamp(segment.Position), Clamp(segment.Rows));
         }
 
-        return new StageWork.Step(message.StepId, segments, [.. message.Tokens.Select(Clamp)], message.Activations.Memory);
+        return new StageWork.Step(message.StepId, segments, [.. message.Tokens.Select(Clamp)], message.Activations.Memory)
+        {
+            Traces = [.. message.Traces.Select(trace => new SequenceTrace(Clamp(trace.Slot), trace.Parent))],
+        };
     }
 
     /// <summary>A number too large for an index stays too large: the stage's own check refuses it with the right words.</summary>

@@ -18,9 +18,12 @@ internal sealed class StageRunner : IDisposable
     private readonly Action<StageWork> _forward;
     private readonly SequenceScheduler? _scheduler;
     private readonly StageMeter _meter;
+    private readonly ArtificialLimits _artificial;
+    private readonly StageTraces _traces;
     private readonly Action<Exception> _failed;
     private readonly CancellationTokenSource _stopping = new();
     private readonly Thread _thread;
+    private TimeSpan _owed;
 
     /// <param name="forward">Hands work to the next stage; may wait. Not called on rank 0.</param>
     /// <param name="scheduler">On rank 0: takes the logits.</param>
@@ -31,6 +34,8 @@ internal sealed class StageRunner : IDisposable
         _spec = spec;
         (_decoder, _cache, _meter) = (parts.Decoder, parts.Cache, parts.Meter);
         (_hiddenSize, _vocabularySize) = (parts.HiddenSize, parts.VocabularySize);
+        _artificial = parts.Artificial;
+        _traces = new StageTraces(spec);
         _inbox = inbox;
         _forward = forward;
         _scheduler = scheduler;
@@ -51,6 +56,7 @@ internal sealed class StageRunner : IDisposable
             _thread.Join();
         }
 
+        _traces.Dispose();
         _stopping.Dispose();
     }
 
@@ -93,6 +99,7 @@ internal sealed class StageRunner : IDisposable
         {
             StageStepCheck.CheckSlot(_spec, slot);
             _cache.Release(slot);
+            _traces.End(slot);
         }
 
         _meter.SequencesChanged(_cache.ActiveSlots, _cache.TokensUsed);
@@ -106,6 +113,7 @@ internal sealed class StageRunner : IDisposable
     {
         StageStepCheck.Check(_spec, step, _cache, _decoder.MaxRows, _hiddenSize, _vocabularySize);
         var pending = _scheduler?.Expect(step.StepId);
+        _traces.Begin(step);
         var start = Stopwatch.GetTimestamp();
         if (_spec.IsFirstStage)
         {
@@ -118,7 +126,10 @@ internal sealed class StageRunner : IDisposable
 
         step.ReturnBuffer();
         _decoder.Forward(step.Segments, pending is null ? [] : pending.LogitRows);
+        var compute = Stopwatch.GetElapsedTime(start);
+        SlowDown(step.Rows);
         _meter.StepDone(step.Rows, step.Segments.All(segment => segment.Rows == 1), Stopwatch.GetElapsedTime(start));
+        _traces.StepDone(step.Segments, compute);
         _meter.SequencesChanged(_cache.ActiveSlots, _cache.TokensUsed);
         if (pending is not null)
         {
@@ -127,6 +138,23 @@ internal sealed class StageRunner : IDisposable
         else
         {
             _forward(Output(step));
+        }
+    }
+
+    /// <summary>Waits are as coarse as the system's timer: what one took too long, the next ones are shorter.</summary>
+    private void SlowDown(int rows)
+    {
+        if (!_artificial.Any)
+        {
+            return;
+        }
+
+        _owed += _artificial.OfStep(_spec.LayerCount, rows);
+        if (_owed >= TimeSpan.FromMilliseconds(1))
+        {
+            var start = Stopwatch.GetTimestamp();
+            _stopping.Token.WaitHandle.WaitOne(_owed);
+            _owed -= Stopwatch.GetElapsedTime(start);
         }
     }
 
@@ -140,9 +168,9 @@ internal sealed class StageRunner : IDisposable
             MemoryMarshal.AsBytes(_decoder.HiddenRow(row)).CopyTo(buffer.AsSpan(row * rowBytes));
         }
 
-        return new StageWork.Step(step.StepId, step.Segments, [], buffer.AsMemory(0, rows * rowBytes), buffer);
+        return new StageWork.Step(step.StepId, step.Segments, [], buffer.AsMemory(0, rows * rowBytes), buffer) { Traces = step.Traces };
     }
 }
 
 /// <summary>What a stage computes with.</summary>
-internal sealed record StageParts(StageDecoder Decoder, KvCache Cache, StageMeter Meter, int HiddenSize, int VocabularySize);
+internal sealed record StageParts(StageDecoder Decoder, KvCache Cache, StageMeter Meter, int HiddenSize, int VocabularySize, ArtificialLimits Artificial);

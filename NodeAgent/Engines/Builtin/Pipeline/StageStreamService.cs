@@ -1,4 +1,5 @@
 using ClusterLlm.Protos.V1;
+using ClusterLlm.ServiceDefaults.Security;
 using Grpc.Core;
 
 namespace ClusterLlm.NodeAgent.Engines.Builtin.Pipeline;
@@ -12,7 +13,7 @@ internal sealed class StageStreamService(StageDirectory stages, IHostApplication
     public override async Task Forward(
         IAsyncStreamReader<StageFrame> requestStream, IServerStreamWriter<StageNotice> responseStream, ServerCallContext context)
     {
-        var stage = await AcceptAsync(requestStream, context.CancellationToken).ConfigureAwait(false);
+        var stage = await AcceptAsync(requestStream, context).ConfigureAwait(false);
         await responseStream.WriteAsync(new StageNotice { Accepted = new StageAccepted() }, context.CancellationToken).ConfigureAwait(false);
         stage.Connected();
 
@@ -57,9 +58,9 @@ internal sealed class StageStreamService(StageDirectory stages, IHostApplication
         }
     }
 
-    private async Task<IStageEndpoint> AcceptAsync(IAsyncStreamReader<StageFrame> frames, CancellationToken cancellationToken)
+    private async Task<IStageEndpoint> AcceptAsync(IAsyncStreamReader<StageFrame> frames, ServerCallContext context)
     {
-        if (!await frames.MoveNext(cancellationToken).ConfigureAwait(false) || frames.Current.Hello is not { } hello)
+        if (!await frames.MoveNext(context.CancellationToken).ConfigureAwait(false) || frames.Current.Hello is not { } hello)
         {
             throw new RpcException(new Status(StatusCode.InvalidArgument, "The first frame must be a hello."));
         }
@@ -68,10 +69,12 @@ internal sealed class StageStreamService(StageDirectory stages, IHostApplication
             ?? throw new RpcException(new Status(
                 StatusCode.NotFound,
                 $"Rank {hello.ToRank} of deployment {hello.DeploymentId}, generation {hello.Generation}, does not run on this agent (yet)"));
-        return StageRing.Previous(stage.Spec) == (int)hello.FromRank
+        var previous = StageRing.Previous(stage.Spec);
+        context.RequireNode(stage.Spec.Ranks[previous].NodeId);
+        return previous == (int)hello.FromRank
             ? stage
             : throw new RpcException(new Status(
                 StatusCode.InvalidArgument,
-                $"Rank {hello.FromRank} called, but the stage before rank {hello.ToRank} is rank {StageRing.Previous(stage.Spec)}"));
+                $"Rank {hello.FromRank} called, but the stage before rank {hello.ToRank} is rank {previous}"));
     }
 }

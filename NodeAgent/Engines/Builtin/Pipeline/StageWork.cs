@@ -17,6 +17,9 @@ internal abstract record StageWork
     internal sealed record Step(
         ulong StepId, SequenceSegment[] Segments, int[] Tokens, ReadOnlyMemory<byte> Activations, byte[]? Rented = null) : StageWork
     {
+        /// <summary>Sequences that begin with this step and are traced.</summary>
+        public SequenceTrace[] Traces { get; init; } = [];
+
         public int Rows => Segments.Sum(segment => segment.Rows);
 
         public void ReturnBuffer()
@@ -36,3 +39,7 @@ internal abstract record StageWork
     /// <param name="Message">A sentence that names the rank; passed on as it is.</param>
     internal sealed record Failure(int Rank, string Message) : StageWork;
 }
+
+/// <summary>The trace that a sequence belongs to.</summary>
+/// <param name="Parent">W3C <c>traceparent</c>.</param>
+internal readonly record struct SequenceTrace(int Slot, string Parent);

@@ -1,4 +1,5 @@
 using ClusterLlm.NodeAgent.Engines.Builtin.Model;
+using ClusterLlm.NodeAgent.Engines.Builtin.Pipeline;
 
 namespace ClusterLlm.NodeAgent.Engines.Builtin.Sequences;
 
@@ -10,6 +11,9 @@ internal readonly record struct PendingSegment(Sequence Sequence, int LogitRow, 
 /// <summary>A step that was sent and has not come back.</summary>
 internal sealed record PendingStep(ulong StepId, List<PendingSegment> Segments, List<SequenceSegment> Wire, List<int> Tokens)
 {
+    /// <summary>Of the sequences that begin with this step; null when none is traced.</summary>
+    public List<SequenceTrace>? Traces { get; set; }
+
     public bool HasDecodeRows { get; set; }
 
     public bool HasPrefillRows { get; set; }

@@ -9,7 +9,11 @@ namespace ClusterLlm.NodeAgent.Engines.Builtin.Sequences;
 /// <param name="EndTokens">Ids that end the answer.</param>
 /// <param name="TopLogProbs">Alternatives listed per token; null when no log-probabilities are wanted.</param>
 internal sealed record SequenceRequest(
-    int[] Prompt, int MaxTokens, FrozenSet<int> EndTokens, SamplingSettings Sampling, int? TopLogProbs);
+    int[] Prompt, int MaxTokens, FrozenSet<int> EndTokens, SamplingSettings Sampling, int? TopLogProbs)
+{
+    /// <summary>W3C <c>traceparent</c> for the spans of the stages; null when the request is not traced.</summary>
+    public string? TraceParent { get; init; }
+}
 
 /// <summary>What a sequence tells while it runs.</summary>
 internal abstract record SequenceEvent

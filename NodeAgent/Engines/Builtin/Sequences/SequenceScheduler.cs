@@ -227,7 +227,7 @@ internal sealed class SequenceScheduler(int slots, StepLimits limits, Action<Sta
         {
             _nextStep++;
             _inFlight.Enqueue(step);
-            post(new StageWork.Step(step.StepId, [.. step.Wire], [.. step.Tokens], ReadOnlyMemory<byte>.Empty));
+            post(new StageWork.Step(step.StepId, [.. step.Wire], [.. step.Tokens], ReadOnlyMemory<byte>.Empty) { Traces = step.Traces?.ToArray() ?? [] });
         }
     }
 

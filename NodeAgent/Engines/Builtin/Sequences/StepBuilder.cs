@@ -1,4 +1,5 @@
 using ClusterLlm.NodeAgent.Engines.Builtin.Model;
+using ClusterLlm.NodeAgent.Engines.Builtin.Pipeline;
 
 namespace ClusterLlm.NodeAgent.Engines.Builtin.Sequences;
 
@@ -8,7 +9,7 @@ namespace ClusterLlm.NodeAgent.Engines.Builtin.Sequences;
 /// <param name="MaxStepsInFlight">Most steps of any kind under way at once.</param>
 internal sealed record StepLimits(int ChunkTokens, int MicroBatches, int MaxStepsInFlight);
 
-/// <summary>Puts the next step together: every sequence that is ready decodes one token, and one chunk of waiting prompts rides along.</summary>
+/// <summary>Puts the next step together: every sequence that is ready decodes one token, and a chunk of waiting prompts rides along.</summary>
 internal static class StepBuilder
 {
     /// <summary>The next step, or null when nothing is ready or enough is under way. Marks what it takes.</summary>
@@ -27,10 +28,15 @@ internal static class StepBuilder
             AddDecodeRows(step, running, (decoding + limits.MicroBatches - 1) / limits.MicroBatches);
         }
 
-        // While others decode, one chunk at a time: more of them under way would add up to a long wait for the next token.
-        if (decoding == 0 || !inFlight.Any(pending => pending.HasPrefillRows))
+        // While others decode, the chunks under way together are one chunk: more of them would add up to a long wait for the next token. Each batch carries its
+        // share of it, so that all stages have work of the prompt at the same time.
+        if (decoding == 0)
         {
             AddPromptRows(step, running, limits.ChunkTokens);
+        }
+        else if (inFlight.Count(pending => pending.HasPrefillRows) < limits.MicroBatches)
+        {
+            AddPromptRows(step, running, (limits.ChunkTokens + limits.MicroBatches - 1) / limits.MicroBatches);
         }
 
         return step.Segments.Count == 0 ? null : step;
@@ -61,6 +67,11 @@ internal static class StepBuilder
             if (rows <= 0)
             {
                 continue;
+            }
+
+            if (sequence is { SentPrompt: 0, Request.TraceParent: { } parent })
+            {
+                (step.Traces ??= []).Add(new SequenceTrace(sequence.Slot, parent));
             }
 
             most -= rows;

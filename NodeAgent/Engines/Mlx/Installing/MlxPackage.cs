@@ -1,13 +1,20 @@
+using System.Collections.Immutable;
+
 namespace ClusterLlm.NodeAgent.Engines.Mlx.Installing;
 
 /// <summary>The Python package of this engine, as it lies beside the agent.</summary>
 /// <param name="Folder">Holds <c>clusterllm_mlx/</c> and the requirements.</param>
-internal sealed record MlxPackage(string Folder)
+internal sealed record MlxPackage(string Folder, bool IsMac)
 {
-    public static MlxPackage Shipped { get; } = new(Path.Combine(AppContext.BaseDirectory, "Engines", "Mlx", "Python"));
+    public static MlxPackage Shipped { get; } = new(Path.Combine(AppContext.BaseDirectory, "Engines", "Mlx", "Python"), OperatingSystem.IsMacOS());
 
-    /// <summary>The pinned requirements of this platform. Only those of Linux carry hashes.</summary>
-    public string Requirements => Path.Combine(Folder, OperatingSystem.IsMacOS() ? "requirements-macos.txt" : "requirements.txt");
+    /// <summary>
+    /// The pinned requirements of this platform, complete: nothing is resolved. Those of Linux all carry hashes; of macOS only the first file does, because pip
+    /// takes no file that has them for a part.
+    /// </summary>
+    public ImmutableArray<string> Requirements => IsMac
+        ? [Path.Combine(Folder, "requirements-macos.txt"), Path.Combine(Folder, "requirements-macos-compiled.txt")]
+        : [Path.Combine(Folder, "requirements.txt")];
 
     /// <summary>What every process of this engine gets, and what it must not have.</summary>
     public IReadOnlyDictionary<string, string?> Environment { get; } = new Dictionary<string, string?>

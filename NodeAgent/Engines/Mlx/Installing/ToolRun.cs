@@ -48,12 +48,6 @@ internal static class ToolRun
 
         return new ToolResult(process.ExitCode, await output.ConfigureAwait(false), await errors.ConfigureAwait(false));
     }
-
-    /// <summary>The full path of a program on the PATH; null when there is none.</summary>
-    public static string? Find(string program) =>
-        (Environment.GetEnvironmentVariable("PATH") ?? "").Split(Path.PathSeparator, StringSplitOptions.RemoveEmptyEntries)
-            .Select(folder => Path.Combine(folder, program))
-            .FirstOrDefault(File.Exists);
 }
 
 /// <summary>How a command ended.</summary>

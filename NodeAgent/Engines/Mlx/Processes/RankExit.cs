@@ -19,12 +19,12 @@ internal static class RankExit
     /// <summary>What MLX's ring says when the connection to a neighbour closes.</summary>
     private const string PeerLost = "connection to a peer was lost";
 
-    /// <summary>One or two sentences: what ended, why, and the last lines of its log.</summary>
+    /// <summary>Some sentences: what ended, why, what to do if that is known, and the last lines of its log.</summary>
     /// <param name="code">As .NET gives it: 128 + n for signal n.</param>
     /// <param name="reason">Of the rank's own last word; null when it had none.</param>
     public static string Describe(int rank, int code, string? reason, string lastLines)
     {
-        var what = string.Create(CultureInfo.InvariantCulture, $"Rank {rank} {Cause(code, reason)}");
+        var what = string.Create(CultureInfo.InvariantCulture, $"Rank {rank} {Cause(code, reason)}{RankAdvice.For($"{reason} {lastLines}")}");
         return lastLines.Length == 0 ? what : $"{what} Its last lines: {lastLines}";
     }
 

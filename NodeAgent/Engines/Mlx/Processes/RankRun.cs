@@ -6,7 +6,7 @@ namespace ClusterLlm.NodeAgent.Engines.Mlx.Processes;
 /// <param name="MakeCommand">Given a folder of the rank's own.</param>
 /// <param name="Link">Owned by the run.</param>
 /// <param name="ReadyLimit">From the start until the model is loaded on all ranks.</param>
-internal sealed record RankStart(int Rank, Func<string, RankCommand> MakeCommand, RingLink Link, TimeSpan ReadyLimit);
+internal sealed record RankStart(int Rank, Func<string, RankCommand> MakeCommand, RingLink Link, TimeSpan ReadyLimit, StageSpans Spans);
 
 /// <summary>A rank that runs: its process, its way to its neighbours and its folder, which end together.</summary>
 internal sealed class RankRun : IAsyncDisposable
@@ -120,6 +120,9 @@ internal sealed class RankRun : IAsyncDisposable
                 break;
             case "beat":
                 _beat = happening;
+                break;
+            case "stage":
+                _start.Spans.Record(happening);
                 break;
         }
     }

@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using System.Runtime.CompilerServices;
 using System.Text.Json;
 
@@ -7,6 +8,7 @@ namespace ClusterLlm.NodeAgent.Engines.Mlx.Requests;
 internal sealed class AnswerRun(ServerRequest request, ServerBody body, AnswerServices services)
 {
     private readonly ChunkTranslator _translator = new(request, body.Index);
+    private readonly AnswerTrace _trace = new(Activity.Current?.Context ?? default, services.Time.GetUtcNow(), body.Index);
     private readonly long _arrivedAt = services.Time.GetTimestamp();
     private long _admittedAt;
     private long _firstAt;
@@ -51,6 +53,7 @@ internal sealed class AnswerRun(ServerRequest request, ServerBody body, AnswerSe
         finally
         {
             services.Ended(this);
+            _trace.Record(Queue, _firstAt == 0 ? null : Prefill, Decode, Usage);
         }
 
         // A server that dies closes the connection as one that has finished does.

@@ -1,21 +1,23 @@
 using System.Collections.Concurrent;
+using ClusterLlm.ServiceDefaults.Security;
 using Grpc.Net.Client;
 using Proto = ClusterLlm.Protos.V1;
 
 namespace ClusterLlm.NodeAgent.Engines.Mlx.Ring;
 
-/// <summary>Channels to the agents of neighbouring ranks, one per address.</summary>
-internal sealed class NeighbourChannels(ILoggerFactory loggers) : IDisposable
+/// <summary>Channels to the agents of neighbouring ranks, one per node and address; what answers must be that node.</summary>
+internal sealed class NeighbourChannels(ClusterCredentials credentials, ILoggerFactory loggers) : IDisposable
 {
     /// <summary>A link that is cut without a word is noticed within the sum of these.</summary>
     private static readonly TimeSpan PingDelay = TimeSpan.FromSeconds(2);
-    private static readonly TimeSpan PingTimeout = TimeSpan.FromSeconds(3);
+    // Long, because an agent on a machine whose cores are all taken may answer late: a false alarm ends the whole group.
+    private static readonly TimeSpan PingTimeout = TimeSpan.FromSeconds(10);
 
-    private readonly ConcurrentDictionary<string, GrpcChannel> _channels = new(StringComparer.Ordinal);
+    private readonly ConcurrentDictionary<(string NodeId, string Address), GrpcChannel> _channels = new();
 
-    public Proto.TunnelService.TunnelServiceClient Tunnel(Uri url) => new(Channel(url));
+    public Proto.TunnelService.TunnelServiceClient Tunnel(ShardRank rank) => new(Channel(rank));
 
-    public Proto.NodeService.NodeServiceClient Node(Uri url) => new(Channel(url));
+    public Proto.NodeService.NodeServiceClient Node(ShardRank rank) => new(Channel(rank));
 
     public void Dispose()
     {
@@ -25,7 +27,7 @@ internal sealed class NeighbourChannels(ILoggerFactory loggers) : IDisposable
         }
     }
 
-    private GrpcChannel Channel(Uri url) => _channels.GetOrAdd(url.GetLeftPart(UriPartial.Authority), address => GrpcChannel.ForAddress(address, new GrpcChannelOptions
+    private GrpcChannel Channel(ShardRank rank) => _channels.GetOrAdd((rank.NodeId, rank.Url.GetLeftPart(UriPartial.Authority)), key => GrpcChannel.ForAddress(key.Address, new GrpcChannelOptions
     {
         LoggerFactory = loggers,
         HttpHandler = new SocketsHttpHandler
@@ -36,7 +38,7 @@ internal sealed class NeighbourChannels(ILoggerFactory loggers) : IDisposable
             KeepAlivePingPolicy = HttpKeepAlivePingPolicy.WithActiveRequests,
             // The window that grows by itself starts at 64 KB: a prefill chunk would wait for it.
             InitialHttp2StreamWindowSize = 4 * 1024 * 1024,
-        },
+        }.WithPeer(credentials, ExpectedPeer.Node(key.NodeId)),
         DisposeHttpClient = true,
     }));
 }

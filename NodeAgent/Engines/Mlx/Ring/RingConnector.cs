@@ -8,10 +8,13 @@ using Proto = ClusterLlm.Protos.V1;
 namespace ClusterLlm.NodeAgent.Engines.Mlx.Ring;
 
 /// <summary>Prepares the way between a rank and its neighbours, in the way that the settings say.</summary>
-internal sealed class RingConnector(IOptions<MlxOptions> options, TunnelTargets targets, NeighbourChannels channels, TimeProvider time, ILogger<RingTunnel> logger)
+internal sealed class RingConnector(IOptions<MlxOptions> options, TunnelTargets targets, TunnelMetrics metrics, NeighbourChannels channels, TimeProvider time, ILogger<RingTunnel> logger)
 {
     /// <summary>What <see cref="EngineFacts.Properties"/> calls the transport.</summary>
     public const string TransportProperty = "transport";
+
+    /// <summary>What they call the address and first port of this node on the link that ranks use directly.</summary>
+    public const string DirectProperty = "direct";
 
     private static readonly TimeSpan DescribeLimit = TimeSpan.FromSeconds(15);
 
@@ -24,26 +27,26 @@ internal sealed class RingConnector(IOptions<MlxOptions> options, TunnelTargets 
     public async Task<string?> CheckNeighbourAsync(ShardSpec spec, string version, CancellationToken cancellationToken)
     {
         var right = (spec.Rank + 1) % spec.WorldSize;
-        var url = spec.Ranks[right].Url;
+        var neighbour = spec.Ranks[right];
         try
         {
-            var node = await DescribeAsync(url, cancellationToken).ConfigureAwait(false);
+            var node = await DescribeAsync(neighbour, cancellationToken).ConfigureAwait(false);
             return Compare(spec, version, right, node);
         }
         catch (RpcException error) when (error.StatusCode != StatusCode.Cancelled)
         {
-            return $"The agent of rank {right} at {url} can't be asked for its MLX: {error.Status.Detail}";
+            return $"The agent of rank {right} at {neighbour.Url} can't be asked for its MLX: {error.Status.Detail}";
         }
     }
 
-    private async Task<Proto.NodeDescription> DescribeAsync(Uri url, CancellationToken cancellationToken)
+    private async Task<Proto.NodeDescription> DescribeAsync(ShardRank neighbour, CancellationToken cancellationToken)
     {
         using var poll = new PeriodicTimer(PreparingInterval, time);
         var began = time.GetTimestamp();
         while (true)
         {
             var limit = time.GetUtcNow().UtcDateTime + DescribeLimit;
-            var node = await channels.Node(url).DescribeAsync(new Proto.DescribeRequest(), deadline: limit, cancellationToken: cancellationToken).ConfigureAwait(false);
+            var node = await channels.Node(neighbour).DescribeAsync(new Proto.DescribeRequest(), deadline: limit, cancellationToken: cancellationToken).ConfigureAwait(false);
             if (Mlx(node)?.UnavailableReason != MlxInstallation.Preparing || time.GetElapsedTime(began) > PreparingPatience)
             {
                 return node;
@@ -71,7 +74,8 @@ internal sealed class RingConnector(IOptions<MlxOptions> options, TunnelTargets 
     }
 
     /// <summary>Phase two: ports, and with them the tunnel; the rank may then start at any time.</summary>
-    public RingLink Open(ShardSpec spec, string version)
+    /// <exception cref="ShardException">The right neighbour does not say where its rank will listen.</exception>
+    public async Task<RingLink> OpenAsync(ShardSpec spec, string version, CancellationToken cancellationToken)
     {
         if (spec.WorldSize == 1)
         {
@@ -80,7 +84,7 @@ internal sealed class RingConnector(IOptions<MlxOptions> options, TunnelTargets 
 
         return options.Value.Transport switch
         {
-            MlxTransport.Direct => new RingLink(Direct(spec), null),
+            MlxTransport.Direct => new RingLink(await DirectAsync(spec, cancellationToken).ConfigureAwait(false), null),
             MlxTransport.Jaccl => new RingLink(JacclPreflight.Addresses(spec, options.Value), null),
             _ => Tunnel(spec, version),
         };
@@ -89,18 +93,27 @@ internal sealed class RingConnector(IOptions<MlxOptions> options, TunnelTargets 
     private RingLink Tunnel(ShardSpec spec, string version)
     {
         var own = new IPEndPoint(IPAddress.Loopback, FreePort());
-        var right = spec.Ranks[(spec.Rank + 1) % spec.WorldSize].Url;
-        var tunnel = RingTunnel.Open(spec, own.Port, version, targets, channels.Tunnel(right), logger);
+        var right = spec.Ranks[(spec.Rank + 1) % spec.WorldSize];
+        var tunnel = RingTunnel.Open(spec, own.Port, version, targets, channels.Tunnel(right), metrics, logger);
         return new RingLink(new RingAddresses(spec.WorldSize, own, tunnel.LocalEnd), tunnel);
     }
 
-    private RingAddresses Direct(ShardSpec spec)
+    /// <summary>The neighbour's link address is its own setting: agents may talk over another network than ranks do.</summary>
+    private async Task<RingAddresses> DirectAsync(ShardSpec spec, CancellationToken cancellationToken)
     {
         var right = (spec.Rank + 1) % spec.WorldSize;
         var own = new IPEndPoint(IPAddress.Parse(options.Value.DirectAddress!), options.Value.DirectPort + spec.Rank);
-        return IPAddress.TryParse(spec.Ranks[right].Url.Host, out var address)
-            ? new RingAddresses(spec.WorldSize, own, new IPEndPoint(address, options.Value.DirectPort + right))
-            : throw new ShardException($"Rank {right} is reached at {spec.Ranks[right].Url}: the direct transport needs an IPv4 address there, because MLX's ring takes nothing else.");
+        try
+        {
+            var node = await DescribeAsync(spec.Ranks[right], cancellationToken).ConfigureAwait(false);
+            return Mlx(node) is { } engine && engine.Properties.TryGetValue(DirectProperty, out var text) && IPEndPoint.TryParse(text, out var link)
+                ? new RingAddresses(spec.WorldSize, own, new IPEndPoint(link.Address, link.Port + right))
+                : throw new ShardException($"Rank {right} ({node.NodeId}) does not say where it listens on the direct link: set {MlxOptions.SectionName}:Transport to Direct and DirectAddress there too.");
+        }
+        catch (RpcException error) when (error.StatusCode != StatusCode.Cancelled)
+        {
+            throw new ShardException($"The agent of rank {right} at {spec.Ranks[right].Url} can't be asked for its link address: {error.Status.Detail}", error);
+        }
     }
 
     /// <summary>Taken by the rank a moment later; if another program is faster, the rank says so and the start fails.</summary>

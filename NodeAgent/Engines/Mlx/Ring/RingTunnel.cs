@@ -15,6 +15,7 @@ internal sealed partial class RingTunnel : IAsyncDisposable
     private readonly Socket _listener;
     private readonly CancellationTokenSource _ending = new();
     private readonly IDisposable _target;
+    private readonly TunnelMetrics _metrics;
     private int _disposed;
 
     private RingTunnel(
@@ -23,20 +24,19 @@ internal sealed partial class RingTunnel : IAsyncDisposable
         string engineVersion,
         TunnelTargets targets,
         Proto.TunnelService.TunnelServiceClient neighbour,
+        TunnelMetrics metrics,
         ILogger logger)
     {
-        (_spec, _engineVersion, _neighbour, _logger) = (spec, engineVersion, neighbour, logger);
+        (_spec, _engineVersion, _neighbour, _metrics, _logger) = (spec, engineVersion, neighbour, metrics, logger);
         _listener = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
         _listener.Bind(new IPEndPoint(IPAddress.Loopback, 0));
         _listener.Listen(1);
-        _target = targets.Add(TunnelKey.Of(spec), new TunnelTarget(ownPort, engineVersion, _ending.Token));
+        _target = targets.Add(TunnelKey.Of(spec), new TunnelTarget(ownPort, engineVersion, spec.Ranks[(spec.Rank + spec.WorldSize - 1) % spec.WorldSize].NodeId, _ending.Token));
         Ended = RunAsync();
     }
 
     /// <summary>Where the rank finds its right neighbour.</summary>
     public IPEndPoint LocalEnd => (IPEndPoint)_listener.LocalEndPoint!;
-
-    public TunnelTraffic Traffic { get; } = new();
 
     /// <summary>Completes with the reason when the way to the neighbour is gone. Never faults.</summary>
     public Task<string> Ended { get; }
@@ -50,7 +50,8 @@ internal sealed partial class RingTunnel : IAsyncDisposable
         string engineVersion,
         TunnelTargets targets,
         Proto.TunnelService.TunnelServiceClient neighbour,
-        ILogger logger) => new(spec, ownPort, engineVersion, targets, neighbour, logger);
+        TunnelMetrics metrics,
+        ILogger logger) => new(spec, ownPort, engineVersion, targets, neighbour, metrics, logger);
 
     public async ValueTask DisposeAsync()
     {
@@ -76,7 +77,8 @@ internal sealed partial class RingTunnel : IAsyncDisposable
             using var call = _neighbour.Carry(cancellationToken: _ending.Token);
             await OpenAsync(call).ConfigureAwait(false);
             LogOpen(_logger, _spec.DeploymentId, _spec.Rank, RightRank);
-            await TunnelPump.RunAsync(socket, call.ResponseStream, call.RequestStream, Traffic, _ending.Token).ConfigureAwait(false);
+            using var traffic = _metrics.Open(_spec.DeploymentId, _spec.Rank, RightRank);
+            await TunnelPump.RunAsync(socket, call.ResponseStream, call.RequestStream, traffic, _ending.Token).ConfigureAwait(false);
             return $"the way to rank {RightRank} was closed";
         }
         catch (Exception error) when (error is SocketException or IOException or OperationCanceledException or RpcException or ObjectDisposedException)

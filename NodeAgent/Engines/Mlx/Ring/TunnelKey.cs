@@ -10,5 +10,6 @@ internal readonly record struct TunnelKey(string DeploymentId, int Generation, i
 
 /// <summary>Where a rank of this node takes its left neighbour's connection.</summary>
 /// <param name="Port">On loopback; the rank may not listen yet.</param>
+/// <param name="LeftNodeId">The node that may connect.</param>
 /// <param name="Ended">Cancelled when the rank is gone.</param>
-internal sealed record TunnelTarget(int Port, string EngineVersion, CancellationToken Ended);
+internal sealed record TunnelTarget(int Port, string EngineVersion, string LeftNodeId, CancellationToken Ended);

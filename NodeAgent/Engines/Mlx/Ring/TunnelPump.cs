@@ -10,7 +10,7 @@ namespace ClusterLlm.NodeAgent.Engines.Mlx.Ring;
 internal static class TunnelPump
 {
     /// <summary>A decode step of one sequence is 10 to 20 KB; a prefill chunk some megabytes.</summary>
-    private const int BufferBytes = 128 * 1024;
+    private const int BufferBytes = 64 * 1024;
 
     /// <summary>Loopback sockets of a ring carry small messages that the other rank waits for.</summary>
     public static void Prepare(Socket socket)
@@ -77,19 +77,4 @@ internal static class TunnelPump
     /// <summary>The direction that ended second ends because of the first: its own error says nothing new.</summary>
     private static async Task Settle(Task direction) =>
         await direction.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
-}
-
-/// <summary>Bytes that a tunnel carried.</summary>
-internal sealed class TunnelTraffic
-{
-    private long _sent;
-    private long _received;
-
-    public long SentBytes => Interlocked.Read(ref _sent);
-
-    public long ReceivedBytes => Interlocked.Read(ref _received);
-
-    public void Sent(int bytes) => Interlocked.Add(ref _sent, bytes);
-
-    public void Received(int bytes) => Interlocked.Add(ref _received, bytes);
 }

@@ -1,12 +1,13 @@
 using System.Net;
 using System.Net.Sockets;
+using ClusterLlm.ServiceDefaults.Security;
 using Grpc.Core;
 using Proto = ClusterLlm.Protos.V1;
 
 namespace ClusterLlm.NodeAgent.Engines.Mlx.Ring;
 
 /// <summary>Takes the connections of left neighbours and brings them to the ranks of this node.</summary>
-internal sealed partial class TunnelService(TunnelTargets targets, IHostApplicationLifetime lifetime, ILogger<TunnelService> logger)
+internal sealed partial class TunnelService(TunnelTargets targets, TunnelMetrics metrics, IHostApplicationLifetime lifetime, ILogger<TunnelService> logger)
     : Proto.TunnelService.TunnelServiceBase
 {
     /// <summary>Agents start their ranks at about the same time; a rank that measures its reference first takes longer.</summary>
@@ -28,6 +29,7 @@ internal sealed partial class TunnelService(TunnelTargets targets, IHostApplicat
 
         var key = new TunnelKey(hello.DeploymentId, (int)hello.Generation, (int)hello.ToRank);
         var target = await FindAsync(key, ending.Token).ConfigureAwait(false);
+        context.RequireNode(target.LeftNodeId);
         if (target.EngineVersion != hello.EngineVersion)
         {
             throw new RpcException(new Status(
@@ -39,7 +41,8 @@ internal sealed partial class TunnelService(TunnelTargets targets, IHostApplicat
         using var socket = await ConnectAsync(target.Port, rank.Token).ConfigureAwait(false);
         await responseStream.WriteAsync(new Proto.TunnelFrame { Opened = new Proto.TunnelOpened() }, rank.Token).ConfigureAwait(false);
         LogOpened(hello.FromRank, key);
-        await CarryAsync(socket, requestStream, responseStream, rank.Token).ConfigureAwait(false);
+        using var traffic = metrics.Open(hello.DeploymentId, key.Rank, (int)hello.FromRank);
+        await CarryAsync(socket, requestStream, responseStream, traffic, rank.Token).ConfigureAwait(false);
         LogClosed(hello.FromRank, key);
     }
 
@@ -88,11 +91,12 @@ internal sealed partial class TunnelService(TunnelTargets targets, IHostApplicat
         Socket socket,
         IAsyncStreamReader<Proto.TunnelFrame> incoming,
         IAsyncStreamWriter<Proto.TunnelFrame> outgoing,
+        TunnelTraffic traffic,
         CancellationToken cancellationToken)
     {
         try
         {
-            await TunnelPump.RunAsync(socket, incoming, outgoing, new TunnelTraffic(), cancellationToken).ConfigureAwait(false);
+            await TunnelPump.RunAsync(socket, incoming, outgoing, traffic, cancellationToken).ConfigureAwait(false);
         }
         catch (Exception error) when (error is SocketException or IOException or OperationCanceledException or RpcException)
         {

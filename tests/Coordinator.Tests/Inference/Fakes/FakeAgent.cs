@@ -1,12 +1,11 @@
-using System.Net;
 using System.Threading.Channels;
 using ClusterLlm.Protos.V1;
+using ClusterLlm.Testing;
 using Google.Protobuf;
 using Grpc.Core;
 using Grpc.Net.Client;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Hosting;
-using Microsoft.AspNetCore.Server.Kestrel.Core;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
 
@@ -18,6 +17,8 @@ internal delegate Task AgentScript(GenerateRequest request, IServerStreamWriter<
 /// <summary>An agent's <c>InferenceService</c> on a real socket, whose answers a test writes down.</summary>
 internal sealed class FakeAgent : IAsyncDisposable
 {
+    private const string NodeId = "node-1";
+
     private readonly WebApplication _app;
     private readonly GrpcChannel _channel;
     private readonly Channel<GenerateRequest> _received = Channel.CreateUnbounded<GenerateRequest>();
@@ -35,14 +36,16 @@ internal sealed class FakeAgent : IAsyncDisposable
     {
         var builder = WebApplication.CreateSlimBuilder();
         builder.Logging.ClearProviders();
-        builder.WebHost.ConfigureKestrel(kestrel => kestrel.Listen(IPAddress.Loopback, 0, listen => listen.Protocols = HttpProtocols.Http2));
+        builder.WebHost.ConfigureKestrel(kestrel => TestAuthority.Listen(kestrel, TestAuthority.Shared.Credentials(NodeId)));
         builder.Services.AddGrpc(grpc => grpc.MaxReceiveMessageSize = 64 * 1024 * 1024);
         builder.Services.AddSingleton<Holder>();
         var app = builder.Build();
         app.MapGrpcService<Service>();
         await app.StartAsync(cancellationToken);
-        var agent = new FakeAgent(app, GrpcChannel.ForAddress(app.Urls.Single()));
+        var agent = new FakeAgent(app, TestAuthority.Shared.Channel(new Uri(app.Urls.Single()), NodeId));
         app.Services.GetRequiredService<Holder>().Agent = agent;
+        // The connection is made now: a first handshake on a busy machine takes longer than some tests' keep-alive interval.
+        await Assert.ThrowsAsync<RpcException>(async () => await new NodeService.NodeServiceClient(agent._channel).DescribeAsync(new DescribeRequest(), cancellationToken: cancellationToken));
         return agent;
     }
 

@@ -122,10 +122,10 @@ public sealed class LifecycleTests
     public async Task Start_NeighbourNeverComes_NamesRankAndAddress()
     {
         var cancellationToken = TestContext.Current.CancellationToken;
-        var connector = new GrpcStageConnector(new StageChannels(), TimeProvider.System);
-        var spec = Demo.Specs([new("a", new Uri("http://127.0.0.1:1")), new("b", new Uri("http://127.0.0.1:1")), new("c", new Uri("http://127.0.0.1:1"))]).First();
+        var connector = new GrpcStageConnector(new StageChannels(TestAuthority.Shared.Credentials("a")), TimeProvider.System);
+        var spec = Demo.Specs([new("a", new Uri("https://127.0.0.1:1")), new("b", new Uri("https://127.0.0.1:1")), new("c", new Uri("https://127.0.0.1:1"))]).First();
         var failure = await Assert.ThrowsAsync<ShardException>(() => connector.ConnectAsync(spec, TimeSpan.FromMilliseconds(100), cancellationToken));
-        Assert.Contains("Rank 2 (c, http://127.0.0.1:1/)", failure.Message, StringComparison.Ordinal);
+        Assert.Contains("Rank 2 (c, https://127.0.0.1:1/)", failure.Message, StringComparison.Ordinal);
     }
 
     [Fact(Timeout = 120_000)]
@@ -135,7 +135,7 @@ public sealed class LifecycleTests
         await using var hosts = await StageHosts.StartAsync(new HostedModel(TestModels.PathOf("demo-3m"), [8]) { Transport = StageTransport.Grpc }, cancellationToken);
         var engine = hosts.Services(0).GetRequiredService<BuiltinEngine>();
         var folder = ModelFolder.Open(TestModels.PathOf("demo-3m"));
-        var spec = Demo.Specs([new("a", new Uri("http://127.0.0.1:1")), new("b", new Uri("http://127.0.0.1:1")), new("c", new Uri("http://127.0.0.1:1"))]).First();
+        var spec = Demo.Specs([new("a", new Uri("https://127.0.0.1:1")), new("b", new Uri("https://127.0.0.1:1")), new("c", new Uri("https://127.0.0.1:1"))]).First();
         using var cancel = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
         var progress = new WaitingProgress();
         var starting = engine.StartAsync(spec, folder, progress, cancel.Token);
@@ -172,7 +172,7 @@ public sealed class LifecycleTests
     }
 
     private static ShardSpec OneStage(int first, int count, int context, int concurrency, long limit) => new(
-        "d", 1, "builtin", "m", "", 0, first, count, context, concurrency, [new("a", new Uri("http://127.0.0.1:1"))], 1, 0, limit);
+        "d", 1, "builtin", "m", "", 0, first, count, context, concurrency, [new("a", new Uri("https://127.0.0.1:1"))], 1, 0, limit);
 
     private static async Task NextChunkAsync(IAsyncEnumerator<GenerationEvent> events)
     {

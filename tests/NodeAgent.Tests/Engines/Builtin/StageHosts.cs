@@ -3,11 +3,13 @@ using ClusterLlm.ModelFiles;
 using ClusterLlm.NodeAgent.Engines;
 using ClusterLlm.NodeAgent.Engines.Builtin;
 using ClusterLlm.NodeAgent.Engines.Builtin.Pipeline;
+using ClusterLlm.NodeAgent.Joining;
+using ClusterLlm.ServiceDefaults.Security;
+using ClusterLlm.Testing;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Hosting;
 using Microsoft.AspNetCore.Hosting.Server;
 using Microsoft.AspNetCore.Hosting.Server.Features;
-using Microsoft.AspNetCore.Server.Kestrel.Core;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
 
@@ -75,7 +77,7 @@ internal sealed class StageHosts : IAsyncDisposable
         var hostCount = model.Transport == StageTransport.Grpc ? model.Layers.Length : 1;
         for (var index = 0; index < hostCount; index++)
         {
-            _hosts.Add(CreateHost(model));
+            _hosts.Add(CreateHost(model, $"node-{index}"));
             await _hosts[^1].StartAsync(cancellationToken);
         }
 
@@ -85,13 +87,16 @@ internal sealed class StageHosts : IAsyncDisposable
             Services(spec.Rank).GetRequiredService<BuiltinEngine>().StartAsync(spec, folder, new Progress<ShardProgress>(), cancellationToken)));
     }
 
-    private static WebApplication CreateHost(HostedModel model)
+    private static WebApplication CreateHost(HostedModel model, string nodeId)
     {
         var builder = WebApplication.CreateEmptyBuilder(new WebApplicationOptions());
         builder.Logging.ClearProviders();
         builder.Services.AddRoutingCore();
         builder.WebHost.UseKestrelCore();
-        builder.WebHost.ConfigureKestrel(kestrel => kestrel.Listen(System.Net.IPAddress.Loopback, 0, listen => listen.Protocols = HttpProtocols.Http2));
+        var credentials = TestAuthority.Shared.Credentials(nodeId);
+        builder.WebHost.ConfigureKestrel(kestrel => TestAuthority.Listen(kestrel, credentials));
+        builder.Services.AddSingleton(credentials);
+        builder.Services.AddSingleton(AgentCallRules.Rules);
         builder.AddBuiltinEngine();
         builder.Services.Configure<BuiltinOptions>(options =>
         {
@@ -104,6 +109,7 @@ internal sealed class StageHosts : IAsyncDisposable
         }
 
         var app = builder.Build();
+        app.UseMiddleware<PeerGate>();
         app.MapBuiltinEngine();
         return app;
     }

@@ -19,10 +19,13 @@ internal sealed class LinkProxy : IAsyncDisposable
         _accepting = AcceptAsync();
     }
 
-    public Uri Url => new($"http://127.0.0.1:{((IPEndPoint)_listener.LocalEndPoint!).Port}");
+    public Uri Url => new($"https://127.0.0.1:{((IPEndPoint)_listener.LocalEndPoint!).Port}");
 
     /// <summary>Added to each piece of data in each direction.</summary>
     public TimeSpan Delay { get; set; }
+
+    /// <summary>From now on nothing is forwarded and nothing closed, as when a cable is pulled.</summary>
+    public bool IsSilent { get; set; }
 
     /// <summary>Closes all connections and takes no others.</summary>
     public void Cut()
@@ -78,6 +81,11 @@ internal sealed class LinkProxy : IAsyncDisposable
             {
                 using var timer = new PeriodicTimer(Delay);
                 await timer.WaitForNextTickAsync(_ending.Token);
+            }
+
+            if (IsSilent)
+            {
+                await new TaskCompletionSource().Task.WaitAsync(_ending.Token);
             }
 
             await to.SendAsync(buffer.AsMemory(0, count), SocketFlags.None, _ending.Token);

@@ -2,11 +2,13 @@ using ClusterLlm.NodeAgent.Engines.Builtin;
 using ClusterLlm.NodeAgent.Engines.Mlx;
 using ClusterLlm.NodeAgent.Hardware;
 using ClusterLlm.NodeAgent.Hosting;
+using ClusterLlm.NodeAgent.Joining;
 using ClusterLlm.NodeAgent.Rpc;
 using ClusterLlm.NodeAgent.Settings;
 using ClusterLlm.NodeAgent.Shards;
 using ClusterLlm.NodeAgent.Telemetry;
 using ClusterLlm.ServiceDefaults;
+using ClusterLlm.Testing;
 using Grpc.Net.Client;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.Extensions.Configuration;
@@ -35,7 +37,7 @@ internal sealed class MlxAgent : IAsyncDisposable
     {
         _app = app;
         Url = app.Services.GetRequiredService<AgentEndpoints>().GrpcUrl;
-        _channel = GrpcChannel.ForAddress(Url);
+        _channel = TestAuthority.Shared.Channel(Url, NodeId);
         Shards = new Proto.ShardService.ShardServiceClient(_channel);
         Inference = new Proto.InferenceService.InferenceServiceClient(_channel);
         Node = new Proto.NodeService.NodeServiceClient(_channel);
@@ -76,7 +78,10 @@ internal sealed class MlxAgent : IAsyncDisposable
         builder.AddBuiltinEngine();
         builder.AddNodeTelemetry();
         builder.AddAgentRpc();
+        builder.AddJoining();
+        TestAuthority.Shared.WriteCredentials(Home.Value, nodeId);
         var app = builder.Build();
+        app.UsePeerGate();
         app.MapAgentRpc();
         app.MapMlxEngine();
         app.MapBuiltinEngine();

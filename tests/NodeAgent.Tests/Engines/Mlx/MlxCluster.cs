@@ -3,6 +3,7 @@ using ClusterLlm.NodeAgent.Engines.Mlx;
 using ClusterLlm.Testing;
 using Grpc.Core;
 using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Options;
 using Proto = ClusterLlm.Protos.V1;
 
 namespace ClusterLlm.NodeAgent.Tests.Engines.Mlx;
@@ -76,14 +77,15 @@ internal sealed class MlxCluster(MlxAgent[] agents) : IAsyncDisposable
         return specs[0].DeploymentId;
     }
 
-    public Proto.ShardSpec[] Specs(string model, (int First, int End)[] cuts, int contextTokens, int concurrency, string engine = MlxEngine.EngineName)
+    public Proto.ShardSpec[] Specs(string model, (int First, int End)[] cuts, int contextTokens, int concurrency, string engine = MlxEngine.EngineName, string? deployment = null)
     {
-        var generation = ++_generation;
+        // Only starts of the deployment that tests follow count.
+        var generation = deployment is null ? ++_generation : 1;
         return [.. cuts.Select((cut, rank) =>
         {
             var spec = new Proto.ShardSpec
             {
-                DeploymentId = engine,
+                DeploymentId = deployment ?? engine,
                 Generation = generation,
                 Engine = engine,
                 Model = model,
@@ -134,22 +136,37 @@ internal sealed class MlxCluster(MlxAgent[] agents) : IAsyncDisposable
     }
 
     public AsyncServerStreamingCall<Proto.GenerateEvent> Call(
-        byte[] body, CancellationToken cancellationToken, Proto.RequestKind kind = Proto.RequestKind.Completion, string deployment = MlxEngine.EngineName) =>
-        agents[0].Inference.Generate(
+        byte[] body,
+        CancellationToken cancellationToken,
+        Proto.RequestKind kind = Proto.RequestKind.Completion,
+        string deployment = MlxEngine.EngineName,
+        Metadata? headers = null) => agents[0].Inference.Generate(
             new Proto.GenerateRequest { DeploymentId = deployment, RequestId = Guid.NewGuid().ToString("N"), Kind = kind, Body = Google.Protobuf.UnsafeByteOperations.UnsafeWrap(body) },
+            headers,
             cancellationToken: cancellationToken);
 
     /// <summary>Ends the deployment on all agents.</summary>
-    public async Task StopAsync(CancellationToken cancellationToken)
+    public Task StopAsync(CancellationToken cancellationToken) =>
+        Task.WhenAll(Enumerable.Range(0, agents.Length).Select(rank => StopOnAsync(rank, cancellationToken)));
+
+    /// <summary>Changes settings of all agents for later starts.</summary>
+    public void SetOptions(Action<MlxOptions> change)
     {
         foreach (var agent in agents)
         {
-            await agent.Shards.StopShardAsync(new Proto.StopShardRequest { DeploymentId = MlxEngine.EngineName }, cancellationToken: cancellationToken);
+            change(agent.Services.GetRequiredService<IOptions<MlxOptions>>().Value);
         }
     }
 
+    /// <summary>Ends the deployment on the agent of one rank.</summary>
+    public async Task StopOnAsync(int rank, CancellationToken cancellationToken) =>
+        await agents[rank].Shards.StopShardAsync(new Proto.StopShardRequest { DeploymentId = MlxEngine.EngineName }, cancellationToken: cancellationToken);
+
     /// <summary>The process of a rank.</summary>
     public int ProcessOf(int rank) => agents[rank].Services.GetRequiredService<MlxEngine>().RunningProcesses.Single();
+
+    /// <summary>Of all agents.</summary>
+    public IEnumerable<int> RunningProcesses => agents.SelectMany(agent => agent.Services.GetRequiredService<MlxEngine>().RunningProcesses);
 
     public async ValueTask DisposeAsync()
     {

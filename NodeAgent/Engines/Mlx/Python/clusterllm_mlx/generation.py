@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import gc
 import threading
+import time
 import traceback
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -16,17 +17,15 @@ from mlx_lm.models.cache import KVCache, make_prompt_cache
 
 from . import tokenizing
 from .events import EXIT_PEER_OR_EXCEPTION, die, emit
+from .idling import IdlePause
 from .loading import load_stage, load_whole
 from .lockstep import LockstepBudget, broadcast_json
 from .plan import Plan
 from .progress import CLOCK
 from .promptcache import LockstepPromptCache
 from .recorder import TokenRecorder
+from .stagetrace import TracedQueue
 from .upstream import server
-
-IDLE_BEAT_SECONDS = 0.25
-"""Every rank hears from rank 0 at least this often. A request that comes meanwhile is not delayed."""
-
 
 IGNORE_EOS = "\0ignore-eos"
 """Among the stop words: the end token does not end the answer. There is no other field that reaches the matcher on all ranks."""
@@ -73,6 +72,7 @@ class Generator(server.ResponseGenerator):
 
     def __init__(self, provider: Provider) -> None:
         self._plan = provider.plan
+        self._pause = IdlePause(provider.plan.world)
         self._answer = threading.local()
         super().__init__(provider, None)
 
@@ -101,8 +101,15 @@ class Generator(server.ResponseGenerator):
         """Upstream writes four lines per request here."""
 
     def _next_request(self, timeout: float | None = None) -> Any:
+        """With a timeout the group is idle: rank 0 waits for a request, the others rest meanwhile. Every rank still hears from rank 0 many times a second."""
         CLOCK.touch()
-        return super()._next_request(None if timeout is None else IDLE_BEAT_SECONDS)
+        rest = None if timeout is None else self._pause.next()
+        if rest is not None and not self._plan.is_last_stage:
+            time.sleep(rest)
+        request = super()._next_request(rest)
+        if rest is None or request is not None:
+            self._pause.reset()
+        return request
 
     def _share_object(self, obj: Any) -> Any:
         return broadcast_json(obj, self._plan)
@@ -117,6 +124,8 @@ class Generator(server.ResponseGenerator):
         if message is None:
             return None
         queue = request[0] if request is not None else server.Queue()
+        if message["trace"] is not None:
+            queue = TracedQueue(queue, message["trace"], self._plan)
         return queue, *_from_json(message)
 
     def _prepare(self, queue: Any, request: Any, args: Any) -> Any:
@@ -166,7 +175,7 @@ class Generator(server.ResponseGenerator):
 
 def _to_json(request: Any, args: Any) -> dict[str, Any]:
     # Messages and prompt stay here: only their tokens matter to the other ranks.
-    return {"args": dataclasses.asdict(args), "tokenized": request.tokenized[:4]}
+    return {"args": dataclasses.asdict(args), "tokenized": request.tokenized[:4], "trace": getattr(request, "trace", None)}
 
 
 def _from_json(message: dict[str, Any]) -> tuple[Any, Any]:

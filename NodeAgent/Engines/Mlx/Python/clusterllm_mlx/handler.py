@@ -8,6 +8,7 @@ from typing import Any
 
 import mlx.core as mx
 
+from . import stagetrace
 from .events import emit
 from .generation import IGNORE_EOS
 from .progress import CLOCK
@@ -65,6 +66,7 @@ class Handler(server.APIHandler):
         self.top_logprobs = alternatives
 
     def handle_completion(self, request: Any, stop_words: list[str]) -> None:
+        request.trace = stagetrace.read(self.headers.get("traceparent"))
         super().handle_completion(request, [*stop_words, IGNORE_EOS] if self.body.get("ignore_eos") is True else stop_words)
 
     def generate_response(self, *args: Any, **kwargs: Any) -> dict[str, Any]:

@@ -15,6 +15,7 @@ class ProgressClock:
         self._at = time.monotonic()
         self._steps: deque[tuple[float, float]] = deque(maxlen=512)
         self._tokens: deque[tuple[float, int]] = deque(maxlen=4096)
+        self._worked = (0, 0.0)
         self._lock = threading.Lock()
 
     def touch(self) -> None:
@@ -29,6 +30,12 @@ class ProgressClock:
         """Records what this stage computed for one decode step."""
         with self._lock:
             self._steps.append((time.monotonic(), seconds))
+            self._worked = (self._worked[0] + 1, self._worked[1] + seconds)
+
+    @property
+    def worked(self) -> tuple[int, float]:
+        """Decode steps since the start, and the seconds that this stage computed for them."""
+        return self._worked
 
     def tokens(self, count: int) -> None:
         with self._lock:

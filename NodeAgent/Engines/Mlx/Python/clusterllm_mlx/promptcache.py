@@ -7,6 +7,10 @@ from typing import Any
 from mlx_lm.models.cache import LRUPromptCache, can_trim_prompt_cache, trim_prompt_cache
 
 
+LEAST_REUSED_TOKENS = 16
+"""A shorter common beginning is chance or a begin-of-text token: copying a cache for it costs more than computing it, and prompts that are measured would count as cached."""
+
+
 class LockstepPromptCache(LRUPromptCache):
     """Counts sequences and tokens, never bytes: ranks with fewer layers need fewer bytes for the same tokens, and would evict at other times."""
 
@@ -19,10 +23,12 @@ class LockstepPromptCache(LRUPromptCache):
         if not self._enabled:
             return None, tokens
         cache, rest = super().fetch_nearest_cache(model, tokens)
-        if cache is None or rest:
+        if cache is None or len(tokens) - len(rest) < LEAST_REUSED_TOKENS:
+            return None, tokens
+        if rest:
             return cache, rest
         # The whole prompt is cached, but the last token must run again to give logits: upstream has no case for an empty rest.
-        if len(tokens) < 2 or not can_trim_prompt_cache(cache):
+        if not can_trim_prompt_cache(cache):
             return None, tokens
         trim_prompt_cache(cache, 1)
         return cache, tokens[-1:]

@@ -11,7 +11,7 @@ from .progress import CLOCK
 
 
 def watch_stalls(limit: float, ready: threading.Event) -> None:
-    """Ends with 71 when there was no progress for `limit` seconds after loading. A waiting group makes progress too: it beats four times a second."""
+    """Ends with 71 when there was no progress for `limit` seconds after loading. A waiting group makes progress too: it beats many times a second."""
 
     def run() -> None:
         ready.wait()

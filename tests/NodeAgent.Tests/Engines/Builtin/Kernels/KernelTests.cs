@@ -31,6 +31,8 @@ public sealed unsafe class KernelTests
                         {
                             data.Add(set, (int)packed, (int)format, groupSize, 9, groupSize, 1);
                             data.Add(set, (int)packed, (int)format, groupSize, 10, groupSize * 3, 1);
+                            data.Add(set, (int)packed, (int)format, groupSize, 7, groupSize * 2, 2);
+                            data.Add(set, (int)packed, (int)format, groupSize, 9, groupSize * 3, 3);
                             data.Add(set, (int)packed, (int)format, groupSize, 6, groupSize * 5, 11);
                         }
                     }
@@ -88,28 +90,31 @@ public sealed unsafe class KernelTests
     }
 
     [Theory]
-    [InlineData(0)]
-    [InlineData(1)]
-    [InlineData(2)]
-    public void Multiply_RowAloneOrInBatch_GivesTheSameBits(int set)
+    [InlineData(0, 7)]
+    [InlineData(1, 7)]
+    [InlineData(2, 7)]
+    [InlineData(0, 2)]
+    [InlineData(1, 3)]
+    [InlineData(2, 4)]
+    public void Multiply_RowAloneOrInBatch_GivesTheSameBits(int set, int rows)
     {
         var kernels = Sets[set];
         foreach (var (format, groupSize) in new[] { (WeightFormat.Affine4, 32), (WeightFormat.Affine8, 64), (WeightFormat.BrainFloat16, 0) })
         {
-            const int Columns = 192, Outputs = 13, Rows = 7;
+            const int Columns = 192, Outputs = 13;
             using var data = MatrixData.Create(new Random(5), format, WeightFormat.BrainFloat16, groupSize, Outputs, Columns);
-            using var x = new NativeBuffer(Rows * Columns);
-            using var together = new NativeBuffer(Rows * Outputs);
+            using var x = new NativeBuffer(rows * Columns);
+            using var together = new NativeBuffer(rows * Outputs);
             using var alone = new NativeBuffer(Outputs);
             using var scratch = new NativeBuffer(kernels.ScratchFloats(Columns));
             var random = new Random(6);
-            for (var index = 0; index < Rows * Columns; index++)
+            for (var index = 0; index < rows * Columns; index++)
             {
                 x.Pointer[index] = (float)(random.NextDouble() - 0.5);
             }
 
-            kernels.Multiply(data.Matrix, x.Pointer, Columns, Rows, together.Pointer, Outputs, 0, Outputs, scratch.Pointer);
-            for (var row = 0; row < Rows; row++)
+            kernels.Multiply(data.Matrix, x.Pointer, Columns, rows, together.Pointer, Outputs, 0, Outputs, scratch.Pointer);
+            for (var row = 0; row < rows; row++)
             {
                 kernels.Multiply(data.Matrix, x.Pointer + (row * Columns), Columns, 1, alone.Pointer, Outputs, 0, 5, scratch.Pointer);
                 kernels.Multiply(data.Matrix, x.Pointer + (row * Columns), Columns, 1, alone.Pointer, Outputs, 5, Outputs, scratch.Pointer);

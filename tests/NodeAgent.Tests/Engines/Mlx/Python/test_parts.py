@@ -4,15 +4,19 @@ import json
 import struct
 from dataclasses import dataclass
 from pathlib import Path
+from queue import Queue
 from types import SimpleNamespace
 from typing import Any
 
 import mlx.core as mx
 import pytest
 import tiny_models
-from clusterllm_mlx.promptcache import LockstepPromptCache
+from clusterllm_mlx import stagetrace
+from clusterllm_mlx.progress import CLOCK
+from clusterllm_mlx.promptcache import LEAST_REUSED_TOKENS, LockstepPromptCache
 from clusterllm_mlx.recorder import TokenRecorder, token_bytes
 from clusterllm_mlx.sampling import seeded
+from clusterllm_mlx.stagetrace import TracedQueue, read
 from clusterllm_mlx.weights import read_weight_map
 from mlx_lm.models.cache import KVCache
 
@@ -88,27 +92,42 @@ def _cache(length: int) -> list[KVCache]:
 
 def test_a_prompt_that_is_cached_whole_leaves_its_last_token_to_run() -> None:
     cache = LockstepPromptCache(4, 1000, True)
-    cache.insert_cache("m", [1, 2, 3], _cache(3))
+    prompt = list(range(LEAST_REUSED_TOKENS))
+    cache.insert_cache("m", prompt, _cache(len(prompt)))
 
-    found, rest = cache.fetch_nearest_cache("m", [1, 2, 3])
+    found, rest = cache.fetch_nearest_cache("m", prompt)
 
-    assert rest == [3] and found[0].offset == 2
+    assert rest == prompt[-1:] and found[0].offset == len(prompt) - 1
+
+
+@pytest.mark.parametrize("common", [1, LEAST_REUSED_TOKENS - 1, LEAST_REUSED_TOKENS])
+def test_a_beginning_that_is_common_by_chance_is_not_reused(common: int) -> None:
+    cache = LockstepPromptCache(4, 1000, True)
+    cache.insert_cache("m", list(range(40)), _cache(40))
+    prompt = [*range(common), *[77] * 20]
+
+    found, rest = cache.fetch_nearest_cache("m", prompt)
+
+    reused = common if common >= LEAST_REUSED_TOKENS else 0
+    assert rest == prompt[reused:]
+    assert found[0].offset == reused if reused else found is None
 
 
 def test_stored_tokens_stay_below_their_limit() -> None:
-    cache = LockstepPromptCache(10, 12, True)
+    cache = LockstepPromptCache(10, 48, True)
     for first in range(5):
-        cache.insert_cache("m", [first, 7, 7, 7, 7], _cache(5))
+        cache.insert_cache("m", [first, *[7] * 19], _cache(20))
 
-    assert cache.token_count == 10
-    assert cache.fetch_nearest_cache("m", [0, 7, 7])[0] is None
+    assert cache.token_count == 40
+    assert cache.fetch_nearest_cache("m", [0, *[7] * 19])[0] is None
+    assert cache.fetch_nearest_cache("m", [4, *[7] * 19])[0] is not None
 
 
 def test_a_disabled_cache_keeps_nothing() -> None:
     cache = LockstepPromptCache(10, 100, False)
-    cache.insert_cache("m", [1, 2], _cache(2))
+    cache.insert_cache("m", list(range(20)), _cache(20))
 
-    assert cache.fetch_nearest_cache("m", [1, 2, 3]) == (None, [1, 2, 3])
+    assert cache.fetch_nearest_cache("m", list(range(21))) == (None, list(range(21)))
 
 
 def test_a_seed_gives_the_same_tokens_whatever_others_draw() -> None:
@@ -142,3 +161,33 @@ def test_a_broken_file_is_named(tmp_path: Path, content: bytes) -> None:
 
     with pytest.raises(ValueError, match="model.safetensors is cut off"):
         read_weight_map(tmp_path)
+
+
+TRACE = f"00-{'a' * 32}-{'b' * 16}-01"
+
+
+@pytest.mark.parametrize("last", [None, ValueError("too long"), "cut"])
+def test_a_traced_request_is_told_once_with_the_steps_of_its_time(monkeypatch: pytest.MonkeyPatch, last: object) -> None:
+    told: list[dict[str, Any]] = []
+    monkeypatch.setattr(stagetrace, "emit", lambda event, **fields: told.append({"event": event, **fields}))
+    inner: Queue[object] = Queue()
+    CLOCK.step(9.0)
+    queue = TracedQueue(inner, TRACE, SimpleNamespace(rank=1))
+    for _ in range(3):
+        CLOCK.step(0.5)
+    queue.put("token")
+    assert told == []
+
+    if last != "cut":
+        queue.put(last)
+    del queue
+
+    (event,) = told
+    assert event.pop("duration_ms") >= 0
+    assert event == {"event": "stage", "rank": 1, "trace": TRACE, "steps": 3, "compute_ms": 1500.0}
+    assert inner.get_nowait() == "token"
+
+
+@pytest.mark.parametrize(("header", "trace"), [(TRACE, TRACE), (None, None), ("", None), (TRACE.upper(), None), (TRACE + "-more", None), ('"}', None)])
+def test_only_a_traceparent_is_passed_on(header: str | None, trace: str | None) -> None:
+    assert read(header) == trace

@@ -44,15 +44,16 @@ def test_health_tells_layers_and_memory(group: Group) -> None:
 
 
 def test_a_repeated_prompt_is_cached_but_for_its_last_token(group: Group) -> None:
-    first = group.complete("the thesis of the theme", max_tokens=8)
-    second = group.complete("the thesis of the theme", max_tokens=8)
+    prompt = "the thesis of the theme: " * 4
+    first = group.complete(prompt, max_tokens=8)
+    second = group.complete(prompt, max_tokens=8)
 
     assert second.usage["prompt_tokens_details"]["cached_tokens"] == first.usage["prompt_tokens"] - 1
     assert second.tokens == first.tokens
 
 
 def test_a_prompt_that_continues_a_whole_cached_sequence_is_answered(group: Group) -> None:
-    prompt = [5, 6, 7, 8, 9]
+    prompt = list(range(5, 25))
     first = group.complete(prompt, max_tokens=4)
     again = group.complete(prompt + first.tokens[:3], max_tokens=2)
 
@@ -141,6 +142,30 @@ def test_a_closed_connection_ends_its_work(group: Group) -> None:
     until = time.monotonic() + 15
     while group.ranks[0].wait_for("beat")["tokens_per_second"] > 0:
         assert time.monotonic() < until, "the abandoned answer still runs"
+
+
+def _wait_beats(group: Group, count: int) -> None:
+    """A beat comes once a second."""
+    for _ in range(count):
+        group.ranks[0].wait_for("beat")
+
+
+def _cpu_seconds(pid: int) -> float:
+    fields = Path(f"/proc/{pid}/stat").read_text("utf-8").rsplit(")", 1)[1].split()
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
+
+@pytest.mark.skipif(not Path("/proc/self/stat").exists(), reason="processor times are read as Linux tells them")
+def test_an_idle_group_leaves_its_processors_to_others(group: Group) -> None:
+    group.complete("Hello", max_tokens=2)
+    _wait_beats(group, 2)
+    began, before = time.monotonic(), [_cpu_seconds(rank.process.pid) for rank in group.ranks]
+    _wait_beats(group, 4)
+    took = time.monotonic() - began
+    shares = [(_cpu_seconds(rank.process.pid) - start) / took for rank, start in zip(group.ranks, before, strict=True)]
+
+    print(f"share of a core while idle, by rank: {[round(share, 3) for share in shares]}")
+    assert max(shares) < 0.5
 
 
 class TestFaults:

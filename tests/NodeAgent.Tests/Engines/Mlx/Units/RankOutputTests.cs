@@ -33,6 +33,13 @@ public sealed class RankOutputTests
     public void Describe_Exit_SaysWhichRankAndWhy(int code, string? reason, string expected) => Assert.Equal(expected, RankExit.Describe(1, code, reason, "x"));
 
     [Theory]
+    [InlineData("RuntimeError: [ring] Couldn't connect (error: 65)", "x", "allow it in System Settings, Privacy & Security, Local Network. Its last lines")]
+    [InlineData("RuntimeError: [jaccl] Changing queue pair to RTR failed with errno 22", "x", "take the Thunderbolt bridge down. Its last lines")]
+    [InlineData(null, "libc++abi: terminating: [METAL] Command buffer execution failed: Insufficient Memory", "give this node fewer layers, a shorter context or less concurrency. Its last lines")]
+    public void Describe_KnownError_SaysWhatToDo(string? reason, string lastLines, string expected) =>
+        Assert.Contains(expected, RankExit.Describe(0, reason is null ? 134 : 70, reason, lastLines), StringComparison.Ordinal);
+
+    [Theory]
     [InlineData(1, 40, 41, true)]
     [InlineData(10, 40, 50, true)]
     [InlineData(10, 40, 45, true)]
