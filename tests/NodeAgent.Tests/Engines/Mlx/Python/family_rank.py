@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import mlx.core as mx
-from clusterllm_mlx import lockstep
+from clusterllm_mlx import lockstep, waiting
 from clusterllm_mlx.loading import load_stage, load_whole
 from clusterllm_mlx.plan import Plan
 from mlx_lm.generate import BatchGenerator
@@ -40,7 +40,8 @@ def main() -> None:
     rank, world = int(sys.argv[2]), len(job["ranges"])
     plan = Plan("families", tuple(tuple(r) for r in job["ranges"]), rank)
     if world > 1:
-        mx.distributed.init(strict=True, backend="ring")
+        with waiting.instead_of_polling():
+            mx.distributed.init(strict=True, backend="ring")
         lockstep.install_token_broadcast(plan)
     results = {}
     for name, folder in job["models"].items():
