@@ -14,7 +14,7 @@ internal sealed class LaunchSteps(DeploymentRegistry deployments, DeploymentChan
     {
         if (PlanCheck.Problem(deployment, nodes.Current, [.. deployments.Current.Values]) is { } problem)
         {
-            await changes.RelaunchAsync(deployment, $"The plan no longer holds: {problem}", counts: true, cancellationToken);
+            await changes.ReplanAsync(deployment, $"The plan no longer holds: {problem}", cancellationToken);
             return;
         }
 
