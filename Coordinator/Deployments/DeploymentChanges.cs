@@ -24,7 +24,7 @@ internal sealed partial class DeploymentChanges(
         return await ApplyAsync(deployment, (current, now) => current.Relaunched(reason, counts, planIsBad, options.Value, now), cancellationToken);
     }
 
-    /// <summary>The plan was made for a cluster that has changed meanwhile: it is planned anew, and the plan is not to blame.</summary>
+    /// <summary>The launch could not be made on the cluster as it is now: it counts as a failure of the deployment, but the plan is not to blame.</summary>
     public Task<Deployment?> ReplanAsync(Deployment deployment, string reason, CancellationToken cancellationToken)
     {
         LogRelaunch(deployment.Name, deployment.Id, reason);
