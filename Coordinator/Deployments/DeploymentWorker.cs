@@ -46,6 +46,8 @@ internal sealed partial class DeploymentWorker(
         {
             await foreach (var _ in _wake.Reader.ReadAllAsync(stoppingToken))
             {
+                // The reader looks at the token only when there is nothing to read, and every step that is cut off wakes this loop once more.
+                stoppingToken.ThrowIfCancellationRequested();
                 await RunOnceAsync(stoppingToken);
             }
         }
