@@ -28,6 +28,16 @@ public sealed class ParentWatchTests : IDisposable
     }
 
     [Fact(Timeout = 20_000)]
+    public async Task StartAsync_NoHostAtTheOtherEnd_StopsTheApplication()
+    {
+        using var watch = new ParentWatch(_lifetime, _time, new FakeLogger<ParentWatch>()) { OpenInput = () => ParentWatch.Open("/nowhere/apphost.alive"), EndProcess = _ended.SetResult };
+
+        await watch.StartAsync(TestContext.Current.CancellationToken);
+
+        await _lifetime.Stopping.WaitAsync(TestContext.Current.CancellationToken);
+    }
+
+    [Fact(Timeout = 20_000)]
     public async Task StartAsync_StopHangs_EndsTheProcessAtTheDeadline()
     {
         using var watch = Watch(Stream.Null);
@@ -44,6 +54,8 @@ public sealed class ParentWatchTests : IDisposable
     [Theory]
     [InlineData("stdin", true)]
     [InlineData("STDIN", true)]
+    [InlineData("/home/run/apphost.alive", true)]
+    [InlineData("yes", false)]
     [InlineData("", false)]
     [InlineData(null, false)]
     public void IsAskedFor_Variable_Decides(string? value, bool expected)
