@@ -24,14 +24,28 @@ internal sealed partial class ParentWatch(
     /// <summary>From the wish to stop, whoever had it, to the end of the process: host timeout (5 s) and what it takes to dispose.</summary>
     internal static readonly TimeSpan HardDeadline = TimeSpan.FromSeconds(8);
 
+    private static readonly TimeSpan ParentInterval = TimeSpan.FromSeconds(1);
+
     private ITimer? _deadline;
+    private ITimer? _parentLook;
     private CancellationTokenRegistration _stopping;
 
     /// <summary>What is read until its end; replaced in tests.</summary>
     internal Func<Stream> OpenInput { get; init; } = Console.OpenStandardInput;
 
+    /// <summary>
+    /// Whether the process that started this one is watched too. Aspire's orchestrator starts <c>dotnet run</c>, and knows nothing of what that has started when it is killed.
+    /// </summary>
+    internal bool WatchesParentProcess { get; init; }
+
+    /// <summary>Replaced in tests.</summary>
+    internal Func<int> ReadParent { get; init; } = ParentProcess.Id;
+
     /// <summary>Ends the process at once; replaced in tests.</summary>
     internal Action EndProcess { get; init; } = KillSelf;
+
+    /// <summary>Standard input is the parent's own; a line leads past it.</summary>
+    public static bool LeadsPastParent(string value) => !IsStandardInput(value);
 
     public static bool IsAskedFor(IConfiguration configuration) => IsStandardInput(configuration[VariableName]) || Path.IsPathRooted(configuration[VariableName]);
 
@@ -46,13 +60,32 @@ internal sealed partial class ParentWatch(
         _stopping = lifetime.ApplicationStopping.Register(ArmDeadline);
         // A thread of its own: a read from standard input blocks and can't be cancelled on Unix.
         new Thread(ReadToEnd) { IsBackground = true, Name = nameof(ParentWatch) }.Start();
+        if (WatchesParentProcess)
+        {
+            var parent = ReadParent();
+            _parentLook = time.CreateTimer(_ => LookForParent(parent), null, ParentInterval, ParentInterval);
+        }
+
         return Task.CompletedTask;
     }
 
     public Task StopAsync(CancellationToken cancellationToken) => Task.CompletedTask;
 
     /// <summary>Leaves the deadline armed: what hangs may be the disposal of another service.</summary>
-    public void Dispose() => _stopping.Dispose();
+    public void Dispose()
+    {
+        _parentLook?.Dispose();
+        _stopping.Dispose();
+    }
+
+    private void LookForParent(int parent)
+    {
+        if (ReadParent() != parent && !lifetime.ApplicationStopping.IsCancellationRequested)
+        {
+            LogParentGone();
+            lifetime.StopApplication();
+        }
+    }
 
     private static bool IsStandardInput(string? value) => string.Equals(value, StandardInput, StringComparison.OrdinalIgnoreCase);
 

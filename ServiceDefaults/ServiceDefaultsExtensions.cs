@@ -55,6 +55,7 @@ public static class ServiceDefaultsExtensions
                 provider.GetRequiredService<ILogger<ParentWatch>>())
             {
                 OpenInput = () => ParentWatch.Open(parent),
+                WatchesParentProcess = ParentWatch.LeadsPastParent(parent),
             });
         }
     }
