@@ -123,4 +123,10 @@ internal sealed record Sample(
     string? Problem)
 {
     public bool Counts => Problem is null;
+
+    /// <summary>Watts of the machines that took part, averaged over the cell; <see langword="null"/> where one of them does not measure, or when the cell was too short for a reading.</summary>
+    public double? PowerWatts { get; init; }
+
+    /// <summary>Energy for a generated token, its part of the prompt included.</summary>
+    public double? JoulesPerToken => PowerWatts / AggregateTokensPerSecond is { } joules && double.IsFinite(joules) ? joules : null;
 }

@@ -4,6 +4,7 @@ namespace ClusterLlm.Coordinator.Nodes;
 
 /// <summary>A node as the API shows it. Sizes in bytes, rates in tokens per second.</summary>
 /// <param name="FreeBytes">Usable bytes that no deployment holds or is promised.</param>
+/// <param name="PowerWatts">Of the machine's CPU, GPU and neural engine; <see langword="null"/> where it is not measured.</param>
 /// <param name="TokensPerSecond">Decoded tokens per second over the last 10 s.</param>
 internal sealed record NodeContract(
     string Id,
@@ -28,6 +29,7 @@ internal sealed record NodeContract(
     double? CpuLoad,
     double? TemperatureCelsius,
     string? ThermalState,
+    double? PowerWatts,
     double TokensPerSecond,
     double PrefillTokensPerSecond,
     int RunningRequests,
@@ -67,6 +69,7 @@ internal sealed record NodeContract(
             reading?.CpuLoad,
             reading?.TemperatureCelsius,
             reading?.ThermalState,
+            reading?.PowerWatts,
             node.IsUsable ? reading?.DecodeTokensPerSecond ?? 0 : 0,
             node.IsUsable ? reading?.PrefillTokensPerSecond ?? 0 : 0,
             node.IsUsable ? reading?.RunningRequests ?? 0 : 0,

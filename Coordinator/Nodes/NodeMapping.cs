@@ -37,6 +37,7 @@ internal static class NodeMapping
         Finite(telemetry.CpuLoad),
         telemetry.HasTemperatureCelsius ? Finite(telemetry.TemperatureCelsius) : null,
         Word(telemetry.ThermalState),
+        telemetry.HasPowerWatts ? Finite(telemetry.PowerWatts) : null,
         (int)Math.Min(telemetry.RunningRequests, int.MaxValue),
         (int)Math.Min(telemetry.QueuedRequests, int.MaxValue),
         Finite(telemetry.DecodeTokensPerSecond),

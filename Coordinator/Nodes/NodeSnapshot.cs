@@ -86,6 +86,7 @@ internal sealed record EngineFact(string Name, string Version, bool Available, s
 internal sealed record AddressFact(string Url, string Kind, string Interface);
 
 /// <summary>A telemetry reading of a node.</summary>
+/// <param name="PowerWatts">Of the machine's CPU, GPU and neural engine; <see langword="null"/> where it is not measured.</param>
 internal sealed record NodeReading(
     DateTimeOffset TakenAt,
     long MemoryTotalBytes,
@@ -97,6 +98,7 @@ internal sealed record NodeReading(
     double CpuLoad,
     double? TemperatureCelsius,
     string ThermalState,
+    double? PowerWatts,
     int RunningRequests,
     int QueuedRequests,
     double DecodeTokensPerSecond,

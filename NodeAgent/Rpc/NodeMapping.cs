@@ -44,6 +44,11 @@ internal static class NodeMapping
             telemetry.TemperatureCelsius = temperature;
         }
 
+        if (reading.PowerWatts is { } watts)
+        {
+            telemetry.PowerWatts = watts;
+        }
+
         return telemetry;
     }
 

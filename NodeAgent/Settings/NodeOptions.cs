@@ -41,6 +41,12 @@ internal sealed class NodeOptions
     /// <summary>Upper limit in bytes of the memory that this agent may count as its own. Default: none.</summary>
     public long? MemoryLimitBytes { get; set; }
 
+    /// <summary>
+    /// The program that measures power, with the arguments that come first: <c>/usr/bin/sudo -n /usr/bin/powermetrics</c> where sudo asks for no password. <c>none</c> turns it off.
+    /// Default: powermetrics where the agent runs as root on a Mac, else none.
+    /// </summary>
+    public string? PowerCommand { get; set; }
+
     /// <summary>A file to write once the agent listens: <c>{"grpcUrl","probeUrl","pid"}</c>. Default: none.</summary>
     public string? ReadyFile { get; set; }
 }

@@ -1,5 +1,6 @@
 using System.Globalization;
 using ClusterLlm.NodeAgent.Engines.Builtin;
+using ClusterLlm.NodeAgent.Hardware.Power;
 using ClusterLlm.ServiceDefaults;
 using Microsoft.Extensions.Options;
 
@@ -93,6 +94,11 @@ internal sealed class NodeOptionsValidator(IConfiguration configuration) : IVali
         if (options.JoinTokenFile is { } token && string.IsNullOrWhiteSpace(token))
         {
             yield return "Node:JoinTokenFile is empty: name a file, '-' for standard input, or leave it out.";
+        }
+
+        if (PowerCommand.Problem(options.PowerCommand) is { } power)
+        {
+            yield return power;
         }
 
         if (options.ReadyFile is { } file && string.IsNullOrWhiteSpace(file))

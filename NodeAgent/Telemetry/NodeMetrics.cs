@@ -1,6 +1,7 @@
 using System.Diagnostics;
 using System.Diagnostics.Metrics;
 using ClusterLlm.NodeAgent.Hardware;
+using ClusterLlm.NodeAgent.Hardware.Power;
 using ClusterLlm.NodeAgent.Settings;
 using ClusterLlm.NodeAgent.Shards;
 
@@ -24,6 +25,7 @@ internal sealed class NodeMetrics
         [1, 4, 16, 64, 256, 1024, 4096, 16384, 65536, 262144, 1048576, 4194304, 16777216, 67108864];
 
     private readonly MachineMonitor _machine;
+    private readonly PowerMeter _power;
     private readonly ShardHost _shards;
     private readonly string _nodeId;
     private readonly Histogram<double> _requestDuration;
@@ -32,9 +34,9 @@ internal sealed class NodeMetrics
     private readonly Histogram<long> _tokenUsage;
     private readonly UpDownCounter<long> _activeRequests;
 
-    public NodeMetrics(IMeterFactory meters, MachineMonitor machine, ShardHost shards, NodeIdentity identity)
+    public NodeMetrics(IMeterFactory meters, MachineMonitor machine, PowerMeter power, ShardHost shards, NodeIdentity identity)
     {
-        (_machine, _shards, _nodeId) = (machine, shards, identity.Id);
+        (_machine, _power, _shards, _nodeId) = (machine, power, shards, identity.Id);
         var meter = meters.Create(MeterName);
         _requestDuration = Histogram<double>(meter, "gen_ai.server.request.duration", "s", "From the request's arrival to its last token.", DurationBuckets);
         _timeToFirstToken = Histogram<double>(meter, "gen_ai.server.time_to_first_token", "s", "From the request's arrival to its first token, queueing included.", FirstTokenBuckets);
@@ -71,6 +73,7 @@ internal sealed class NodeMetrics
         MachineGauge(meter, "clusterllm.node.memory.used", "By", "In use on the machine.", sample => sample.Machine.MemoryUsedBytes);
         MachineGauge(meter, "clusterllm.node.cpu.utilization", "1", "Load of all cores, 0 to 1.", sample => sample.Machine.CpuLoad);
         MachineGauge(meter, "clusterllm.node.temperature", "Cel", "Hottest sensor.", sample => sample.Machine.TemperatureCelsius);
+        MachineGauge(meter, "clusterllm.node.power", "W", "CPU, GPU and neural engine, over the last second.", _ => _power.Watts);
         ShardGauge(meter, "clusterllm.shard.memory", "By", "Weights, KV cache and buffers.", reading => reading.MemoryBytes);
         ShardGauge(meter, "clusterllm.shard.kv.used", "{token}", "KV cache positions in use.", reading => reading.KvTokensUsed);
         ShardGauge(meter, "clusterllm.shard.requests.running", "{request}", "Sequences that the shard works on.", reading => reading.RunningRequests);

@@ -5,7 +5,8 @@ using ClusterLlm.NodeAgent.Hardware;
 namespace ClusterLlm.NodeAgent.Telemetry;
 
 /// <summary>How the node does at a moment: the machine, this process and its shards.</summary>
-internal sealed record NodeReading(MachineSample Machine, long AgentResidentBytes, ImmutableArray<ShardSample> Shards)
+/// <param name="PowerWatts">Of CPU, GPU and neural engine, over the last second; <see langword="null"/> where it is not measured.</param>
+internal sealed record NodeReading(MachineSample Machine, double? PowerWatts, long AgentResidentBytes, ImmutableArray<ShardSample> Shards)
 {
     public long EngineMemoryBytes => Shards.Sum(shard => shard.Reading.MemoryBytes);
 

@@ -1,3 +1,5 @@
+using ClusterLlm.NodeAgent.Hardware.Power;
+
 namespace ClusterLlm.NodeAgent.Telemetry;
 
 /// <summary>Readings, metrics and spans.</summary>
@@ -5,6 +7,8 @@ internal static class TelemetryExtensions
 {
     public static void AddNodeTelemetry(this IHostApplicationBuilder builder)
     {
+        builder.Services.AddSingleton<PowerMeter>();
+        builder.Services.AddHostedService(services => services.GetRequiredService<PowerMeter>());
         builder.Services.AddSingleton<TelemetrySampler>();
         builder.Services.AddSingleton<NodeMetrics>();
         builder.Services.AddSingleton<GenerationRecorder>();

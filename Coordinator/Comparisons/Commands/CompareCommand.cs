@@ -19,7 +19,7 @@ internal static class CompareCommand
 
     private static readonly Option<int?> Rounds = new("--rounds") { Description = "Rounds at least; default 5." };
     private static readonly Option<int?> MostRounds = new("--most-rounds") { Description = "Rounds at most; default 12." };
-    private static readonly Option<int?> Minutes = new("--minutes") { Description = "No round begins after so long; default 30." };
+    private static readonly Option<int?> Minutes = new("--minutes") { Description = "No round begins so long after the first one; default 30." };
     private static readonly Option<string> Url = new("--url") { Description = "The Coordinator's API.", DefaultValueFactory = _ => "http://127.0.0.1:7420", Recursive = true };
     private static readonly Option<FileInfo?> Html = new("--html") { Description = "Write the report to this file." };
     private static readonly Option<bool> AsJson = new("--json") { Description = "Print the whole record as JSON." };

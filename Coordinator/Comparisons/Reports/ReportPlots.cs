@@ -23,13 +23,13 @@ internal static partial class ReportPlots
         var workload = figures[0].Cell.Workload;
         var plot = new Plot();
         var counts = figures.Where(one => one.Cell.Workload == workload).Select(one => one.Cell.Concurrency).Distinct().Order().ToArray();
-        var most = figures.Where(one => one.Cell.Workload == workload).Max(one => one.Aggregate.Value);
+        var most = figures.Where(one => one.Cell.Workload == workload).Max(one => one.Together);
         foreach (var (index, series) in figures.Where(one => one.Cell.Workload == workload).GroupBy(one => one.Candidate.Candidate).Index())
         {
             var points = series.OrderBy(one => one.Cell.Concurrency).ToArray();
             // Side by side, so that intervals don't cover each other.
             double[] places = [.. points.Select(one => Math.Log2(one.Cell.Concurrency) + (0.02 * index))];
-            var line = plot.Add.Scatter(places, points.Select(one => one.Aggregate.Value).ToArray());
+            var line = plot.Add.Scatter(places, points.Select(one => one.Together).ToArray());
             line.LegendText = series.Key.Label;
             line.Color = Palette.GetColor(index);
             line.MarkerSize = 7;
@@ -58,20 +58,20 @@ internal static partial class ReportPlots
         }
 
         var plot = new Plot();
-        var most = predicted.Max(one => Math.Max(one.Aggregate.Value, one.Predicted!.AggregateTokensPerSecond.Value)) * 1.1;
+        var most = predicted.Max(one => Math.Max(one.Together, one.Predicted!.AggregateTokensPerSecond.Value)) * 1.1;
         var line = plot.Add.Line(0, 0, most, most);
         // Not dashed: the SVG canvas can't do that everywhere, and complains on standard error.
         (line.Color, line.LineWidth, line.LegendText) = (Colors.Gray, 1, "measured as predicted");
         foreach (var (index, group) in predicted.GroupBy(one => one.Candidate.Candidate).Index())
         {
             double[] across = [.. group.Select(one => one.Predicted!.AggregateTokensPerSecond.Value)];
-            var points = plot.Add.ScatterPoints(across, group.Select(one => one.Aggregate.Value).ToArray());
+            var points = plot.Add.ScatterPoints(across, group.Select(one => one.Together).ToArray());
             points.LegendText = group.Key.Label;
             points.Color = Palette.GetColor(index);
             points.MarkerSize = 8;
             foreach (var one in group)
             {
-                var band = plot.Add.Line(one.Predicted!.AggregateTokensPerSecond.Low, one.Aggregate.Value, one.Predicted.AggregateTokensPerSecond.High, one.Aggregate.Value);
+                var band = plot.Add.Line(one.Predicted!.AggregateTokensPerSecond.Low, one.Together, one.Predicted.AggregateTokensPerSecond.High, one.Together);
                 (band.Color, band.LineWidth) = (points.Color.WithAlpha(0.35), 2);
             }
         }
@@ -94,8 +94,11 @@ internal static partial class ReportPlots
     {
         for (var index = 0; index < points.Length; index++)
         {
-            var bar = plot.Add.Line(places[index], points[index].Aggregate.Low, places[index], points[index].Aggregate.High);
-            (bar.Color, bar.LineWidth) = (color, 1.5f);
+            if (points[index].TogetherInterval is { } interval)
+            {
+                var bar = plot.Add.Line(places[index], interval.Low, places[index], interval.High);
+                (bar.Color, bar.LineWidth) = (color, 1.5f);
+            }
         }
     }
 }

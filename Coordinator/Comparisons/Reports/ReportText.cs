@@ -43,7 +43,7 @@ internal static class ReportText
                 Number(one.Decode),
                 FormattableString.Invariant($"{one.TimeToFirstToken * 1e3:0} ms"),
                 Number(one.Prefill),
-                FormattableString.Invariant($"{Number(many.Aggregate.Value)} at {many.Cell.Concurrency}"),
+                FormattableString.Invariant($"{Number(many.Together)} at {many.Cell.Concurrency}"),
                 MemoryRefusal.Gigabytes(ReportFigures.PeakBytes(one.Candidate)),
             ]);
         }
@@ -55,13 +55,13 @@ internal static class ReportText
     private static ReportTable Cells(ImmutableArray<CellFigures> figures) => new(
         "Every cell, measured beside predicted",
         "Together: all generated tokens / time from the first request to the last token, geometric mean over the rounds with its 95 % interval. Predicted values with their 80 % band.",
-        ["candidate", "prompt+output", "at once", "together tok/s", "predicted", "each tok/s", "predicted", "TTFT ms (p95)", "predicted", "prefill tok/s", "predicted", "gap p95 ms", "rounds"],
+        ["candidate", "prompt+output", "at once", "together tok/s", "predicted", "each tok/s", "predicted", "TTFT ms (p95)", "predicted", "prefill tok/s", "predicted", "gap p95 ms", "J/token", "rounds"],
         [
             .. figures.Select(one => ImmutableArray.Create(
                 one.Candidate.Candidate.Label,
                 one.Cell.Workload.ToString(),
                 Whole(one.Cell.Concurrency),
-                $"{Number(one.Aggregate.Value)} ({Number(one.Aggregate.Low)} to {Number(one.Aggregate.High)})",
+                one.TogetherInterval is { } interval ? $"{Number(one.Together)} ({Number(interval.Low)} to {Number(interval.High)})" : $"{Number(one.Together)} (too few rounds)",
                 Band(one.Predicted?.AggregateTokensPerSecond, 1),
                 Number(one.Decode),
                 one.Cell.Concurrency == 1 ? Band(one.Predicted?.DecodeTokensPerSecond, 1) : "",
@@ -70,6 +70,7 @@ internal static class ReportText
                 Number(one.Prefill),
                 one.Cell.Concurrency == 1 ? Band(one.Predicted?.PrefillTokensPerSecond, 1) : "",
                 Number(one.GapP95),
+                one.JoulesPerToken is { } joules ? Number(joules) : "–",
                 Whole(one.Rounds))),
         ]);
 
@@ -82,7 +83,7 @@ internal static class ReportText
             ["prompt+output", "at once", "cluster", "node", "cluster / node"],
             [
                 .. (record.Verdict?.Cells ?? []).Select(one => ImmutableArray.Create(
-                    one.Cell.Workload.ToString(), Whole(one.Cell.Concurrency), Name(one.Cluster), Name(one.Single), one.Factor?.ToString() ?? "one round only")),
+                    one.Cell.Workload.ToString(), Whole(one.Cell.Concurrency), Name(one.Cluster), Name(one.Single), one.Factor?.ToString() ?? "too few rounds")),
             ]);
     }
 

@@ -49,6 +49,7 @@ internal sealed class CandidateVisit(ISelfEndpoint self, NodeRegistry nodes, Tim
         await using var observer = new NodeObserver(nodes, own, deployment.Id, candidate.Nodes);
         await WarmUpAsync(deployment.Name, plan, cancellationToken);
         observer.TakeDisturbance();
+        observer.TakePower();
         var samples = ImmutableArray.CreateBuilder<Sample>();
         for (var index = 0; index < plan.Cells.Length; index++)
         {
@@ -58,7 +59,7 @@ internal sealed class CandidateVisit(ISelfEndpoint self, NodeRegistry nodes, Tim
                 return new VisitResult(samples.ToImmutable(), observer.Uses, $"None of {summary.Failed} requests was answered: {string.Join("; ", summary.Problems)}.");
             }
 
-            samples.Add(ToSample(candidate, plan, plan.Cells[index], summary, observer.TakeDisturbance()));
+            samples.Add(ToSample(candidate, plan, plan.Cells[index], summary, observer.TakeDisturbance()) with { PowerWatts = observer.TakePower() });
         }
 
         return new VisitResult(samples.ToImmutable(), observer.Uses, null);

@@ -1,4 +1,5 @@
 using ClusterLlm.Coordinator.Comparisons.Candidates;
+using ClusterLlm.Coordinator.Comparisons.Reports;
 using ClusterLlm.Coordinator.Comparisons.Statistics;
 using ClusterLlm.Coordinator.Comparisons.Verdicts;
 
@@ -7,8 +8,6 @@ namespace ClusterLlm.Coordinator.Comparisons.Running;
 /// <summary>Runs a comparison: scouts every candidate, then visits them round by round until enough is known. A candidate that fails ends alone.</summary>
 internal sealed class ComparisonRunner(ComparisonInputs inputs, CandidateScout scout, CandidateDeployments deployments, CandidateVisit visit, TimeProvider time)
 {
-    private const string NoEnergy = "Energy was not measured: powermetrics needs root, and no node reports its power.";
-
     public async Task RunAsync(ComparisonRun run, CancellationToken cancellationToken)
     {
         await run.ChangeAsync(record => record with { State = ComparisonState.Running, StartedAt = time.GetUtcNow(), Progress = new RunProgress("preparing", 0, 0, 0, null) }, cancellationToken);
@@ -24,6 +23,7 @@ internal sealed class ComparisonRunner(ComparisonInputs inputs, CandidateScout s
         {
             await scout.RunAsync(run, prepared, cancellationToken);
             await MeasureAsync(run, prepared, cancellationToken);
+            await run.NoteAsync(EnergyText.Of(run.Record), cancellationToken);
         }
         finally
         {
@@ -49,7 +49,6 @@ internal sealed class ComparisonRunner(ComparisonInputs inputs, CandidateScout s
 
     private static IEnumerable<string> Notes(PreparedComparison prepared)
     {
-        yield return NoEnergy;
         if (prepared.Model.PromptSource.StartsWith("token ids", StringComparison.Ordinal))
         {
             yield return $"Prompts are {prepared.Model.PromptSource}.";

@@ -3,7 +3,7 @@ using ClusterLlm.Coordinator.Nodes;
 
 namespace ClusterLlm.Coordinator.Comparisons.Running;
 
-/// <summary>Watches all nodes while a candidate is measured: memory, heat, and work that does not belong there.</summary>
+/// <summary>Watches all nodes while a candidate is measured: memory, heat, power, and work that does not belong there.</summary>
 internal sealed class NodeObserver : IAsyncDisposable
 {
     private static readonly ImmutableArray<string> Pressures = ["unknown", "normal", "warning", "critical"];
@@ -16,6 +16,7 @@ internal sealed class NodeObserver : IAsyncDisposable
     private readonly CancellationTokenSource _end = new();
     private readonly Lock _gate = new();
     private readonly Dictionary<string, NodeUse> _uses = new(StringComparer.Ordinal);
+    private readonly PowerAverages _power = new();
     private readonly Task _watching;
     private string? _disturbance;
 
@@ -48,6 +49,15 @@ internal sealed class NodeObserver : IAsyncDisposable
         {
             (var found, _disturbance) = (_disturbance, null);
             return found;
+        }
+    }
+
+    /// <summary>Mean watts of the machines of the candidate's nodes since the last call; <see langword="null"/> when one of them told none.</summary>
+    public double? TakePower()
+    {
+        lock (_gate)
+        {
+            return _power.Take(_parts);
         }
     }
 
@@ -96,6 +106,7 @@ internal sealed class NodeObserver : IAsyncDisposable
                 _disturbance ??= ForeignWork(node, _own);
                 if (node.Reading is { } reading)
                 {
+                    _power.Add(node.NodeId, node.Facts.MachineId, reading);
                     // Other candidates stay loaded beside it; theirs is not its memory.
                     var held = reading.Shards.Where(shard => shard.DeploymentId == _deploymentId).Sum(shard => shard.MemoryBytes);
                     var use = new NodeUse(

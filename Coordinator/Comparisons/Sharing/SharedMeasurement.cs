@@ -37,6 +37,9 @@ internal sealed record SharedMeasurement(
 {
     public const string CurrentSchema = "clusterllm-measurement-1";
 
+    /// <summary>Energy for a generated token by the machines' own estimate for CPU, GPU and neural engine; <see langword="null"/> when it was not measured.</summary>
+    public double? JoulesPerToken { get; init; }
+
     /// <summary>All that a comparison measured, one row for each candidate and cell; the median over its rounds.</summary>
     /// <param name="source">Who measured, as it shall be shown to others.</param>
     public static ImmutableArray<SharedMeasurement> Of(ComparisonRecord record, string source) =>
@@ -77,6 +80,9 @@ internal sealed record SharedMeasurement(
             Quantiles.Median(samples.Select(sample => sample.TimeToFirstTokenSeconds)),
             Quantiles.Median(samples.Select(sample => sample.AggregateTokensPerSecond)),
             samples.Length,
-            machines.Select(machine => machine.ArtificialLimits).FirstOrDefault(limits => limits is not null));
+            machines.Select(machine => machine.ArtificialLimits).FirstOrDefault(limits => limits is not null))
+        {
+            JoulesPerToken = samples.Select(sample => sample.JoulesPerToken).OfType<double>().ToArray() is { Length: > 0 } measured ? Quantiles.Median(measured) : null,
+        };
     }
 }

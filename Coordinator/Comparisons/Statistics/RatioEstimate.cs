@@ -11,7 +11,13 @@ namespace ClusterLlm.Coordinator.Comparisons.Statistics;
 /// <param name="HalfWidth">Of the interval around it, in logarithms; infinite for fewer than two pairs.</param>
 internal readonly record struct RatioEstimate(int Count, double MeanLog, double HalfWidth)
 {
+    /// <summary>A hundredfold either way. Two pairs have one degree of freedom: an interval from 0 to 1e17 is arithmetic, and says no more than that there are too few.</summary>
+    private static readonly double WidestTelling = Math.Log(100);
+
     public Interval Factor => new(Math.Exp(MeanLog), Math.Exp(MeanLog - HalfWidth), Math.Exp(MeanLog + HalfWidth));
+
+    /// <summary>The factor to show and to keep; <see langword="null"/> when its interval says nothing.</summary>
+    public Interval? Telling => HalfWidth <= WidestTelling ? Factor : null;
 
     /// <summary>The whole interval lies above 1.</summary>
     public bool IsAbove => MeanLog - HalfWidth > 0;

@@ -48,8 +48,8 @@ internal sealed class Questions
     public RatioEstimate Ratio(Candidate one, Candidate other, ImmutableArray<Cell> cells) => Scores.Ratio(one.Id, other.Id, cells, Tail);
 
     /// <summary>Of the others, the one against which the interval reaches lowest.</summary>
-    public (Candidate One, Interval Factor) Closest(Candidate one, ImmutableArray<Candidate> others, ImmutableArray<Cell> cells) =>
-        others.Select(other => (other, Ratio(one, other, cells).Factor)).MinBy(pair => pair.Factor.Low);
+    public (Candidate One, RatioEstimate Ratio) Closest(Candidate one, ImmutableArray<Candidate> others, ImmutableArray<Cell> cells) =>
+        others.Select(other => (One: other, Ratio: Ratio(one, other, cells))).MinBy(pair => pair.Ratio.Factor.Low);
 
     /// <summary>Whether the interval against each of the others lies above 1.</summary>
     public bool BeatsAll(Candidate one, ImmutableArray<Candidate> others, ImmutableArray<Cell> cells) =>

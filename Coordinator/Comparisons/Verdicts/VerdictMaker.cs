@@ -38,7 +38,8 @@ internal static class VerdictMaker
         var clusterWins = questions.BeatsAll(cluster, questions.Singles, cells) && ratio.MeanLog >= Math.Log(1 + rule.LeastGain);
         var singleWins = questions.BeatsAll(single, questions.Clusters, cells) && -ratio.MeanLog >= Math.Log(1 + rule.LeastGain);
         var (winner, other, others) = ratio.MeanLog > 0 ? (cluster, single, questions.Singles) : (single, cluster, questions.Clusters);
-        var factor = questions.Ratio(winner, other, cells).Factor;
+        var found = questions.Ratio(winner, other, cells);
+        var factor = found.Factor;
         var answer = clusterWins ? Answer.UseCluster
             : singleWins ? Answer.UseSingle
             : factor.High <= 1 + rule.EqualWithin && factor.Low >= 1 / (1 + rule.EqualWithin) ? Answer.NoRealDifference
@@ -47,9 +48,9 @@ internal static class VerdictMaker
             answer,
             winner.Id,
             other.Id,
-            double.IsFinite(factor.High) ? factor : null,
+            found.Telling,
             answer == Answer.Undecided
-                ? VerdictText.Undecided(winner, other, factor, questions.Closest(winner, others, cells), subject)
+                ? VerdictText.Undecided(winner, other, found.Telling, questions.Closest(winner, others, cells), subject)
                 : VerdictText.Sentence(answer, winner, other, factor, subject),
             Explanations.Of(candidates, questions, cells, winner, other));
     }
@@ -62,7 +63,7 @@ internal static class VerdictMaker
             if (questions.Best(questions.Singles, [cell]) is { } single && questions.Best(questions.Clusters, [cell]) is { } cluster)
             {
                 var ratio = questions.Scores.Ratio(cluster.Id, single.Id, [cell], (1 - rule.Confidence) / 2);
-                findings.Add(new CellFinding(cell, cluster.Id, single.Id, double.IsFinite(ratio.Factor.High) ? ratio.Factor : null));
+                findings.Add(new CellFinding(cell, cluster.Id, single.Id, ratio.Telling));
             }
         }
 

@@ -1,4 +1,5 @@
 using System.Collections.Immutable;
+using ClusterLlm.Coordinator.Comparisons.Statistics;
 
 namespace ClusterLlm.Coordinator.Comparisons.Verdicts;
 
@@ -15,27 +16,24 @@ internal static class VerdictText
     };
 
     /// <param name="closest">Of those that the winner must beat, the one from which it is told apart least.</param>
-    public static string Undecided(Candidate winner, Candidate other, Interval factor, (Candidate One, Interval Factor) closest, string subject)
+    public static string Undecided(Candidate winner, Candidate other, Interval? factor, (Candidate One, RatioEstimate Ratio) closest, string subject)
     {
-        if (!IsTelling(factor))
+        if (factor is null)
         {
             return $"For {subject} too few rounds are complete to say; {winner.Label} was the faster one in what there is.";
         }
 
-        if (!IsTelling(closest.Factor))
+        if (closest.Ratio.Telling is not { } least)
         {
             return FormattableString.Invariant(
                 $"For {subject} too few rounds of {closest.One.Label} are complete to say; {winner.Label} is {factor} as fast as {other.Label}.");
         }
 
         // The best one of the other side may be clearly slower, and a noisier one not.
-        var doubt = closest.One.Id == other.Id ? "" : FormattableString.Invariant($", and {closest.Factor} as fast as {closest.One.Label}");
+        var doubt = closest.One.Id == other.Id ? "" : FormattableString.Invariant($", and {least} as fast as {closest.One.Label}");
         return FormattableString.Invariant(
             $"For {subject} the spread is too large to say: {winner.Label} is {factor} as fast as {other.Label}{doubt}. Measure more rounds, or see what disturbs.");
     }
-
-    /// <summary>Two rounds have one degree of freedom: an interval from 0 to 1e17 is arithmetic, and says no more than that there are too few.</summary>
-    private static bool IsTelling(Interval factor) => factor.High < 1000;
 
     /// <summary>When only one side was measured, or none.</summary>
     public static Finding OneSided(Candidate? single, Candidate? cluster, ImmutableArray<CandidateResult> candidates, string subject)

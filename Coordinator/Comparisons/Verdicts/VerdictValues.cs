@@ -28,7 +28,7 @@ internal enum Answer
 /// <summary>A question with its answer.</summary>
 /// <param name="Winner">Candidate id; of the side that is better, or of the better one where there is no real difference.</param>
 /// <param name="Against">The best candidate of the other side.</param>
-/// <param name="Factor">Winner / other; its interval holds for all claims of the comparison together.</param>
+/// <param name="Factor">Winner / other; its interval holds for all claims of the comparison together; <see langword="null"/> when there are too few rounds for one that says something.</param>
 /// <param name="Sentence">For people.</param>
 /// <param name="Why">What the prediction says of the difference, and other things worth knowing.</param>
 internal sealed record Finding(Answer Answer, string? Winner, string? Against, Interval? Factor, string Sentence, ImmutableArray<string> Why)
@@ -37,7 +37,7 @@ internal sealed record Finding(Answer Answer, string? Winner, string? Against, I
 }
 
 /// <summary>The best cluster against the best node at one cell.</summary>
-/// <param name="Factor">Cluster / node; 95 % for this cell by itself. <see langword="null"/> with fewer than two common rounds.</param>
+/// <param name="Factor">Cluster / node; 95 % for this cell by itself. <see langword="null"/> with too few common rounds for an interval that says something.</param>
 internal sealed record CellFinding(Cell Cell, string Cluster, string Single, Interval? Factor);
 
 /// <summary>From how many requests on the cluster is better.</summary>

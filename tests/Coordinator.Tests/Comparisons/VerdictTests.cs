@@ -91,7 +91,8 @@ public sealed class VerdictTests
         var verdict = VerdictMaker.Decide(
             [Node1, Both], [At(1)], [Sample("c1", 0, At(1), 20), Sample("c3", 0, At(1), 10), Sample("c1", 1, At(1), 20), Sample("c3", 1, At(1), 40)], VerdictRule.Default);
 
-        Assert.Equal(Answer.Undecided, verdict.OneRequest.Answer);
+        Assert.Equal((Answer.Undecided, null), (verdict.OneRequest.Answer, verdict.OneRequest.Factor));
+        Assert.Null(verdict.Cells.Single().Factor);
         Assert.Contains("too few rounds are complete to say", verdict.OneRequest.Sentence);
     }
 

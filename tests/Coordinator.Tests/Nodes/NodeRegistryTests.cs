@@ -166,5 +166,5 @@ public sealed class NodeRegistryTests
         "A", "host", "os", "", "chip", 4, 0, 1000, 800, "test", [], [new AddressFact(url, "loopback", "lo")], "0", machine);
 
     private static NodeReading Reading() =>
-        new(DateTimeOffset.UnixEpoch, 1000, 800, 10, 0, 0, "normal", 0, null, "unknown", 0, 0, 0, 0, []);
+        new(DateTimeOffset.UnixEpoch, 1000, 800, 10, 0, 0, "normal", 0, null, "unknown", null, 0, 0, 0, 0, []);
 }

@@ -41,6 +41,9 @@ public sealed class ComparisonWorldTests(LimitedCluster cluster, ITestOutputHelp
         var seen = await CompareAsync([LimitedCluster.Reader, LimitedCluster.SmallReader], 4, 2, [1], [], TestContext.Current.CancellationToken);
 
         Assert.Equal("noRealDifference", seen.Answers.One);
+        // Agents with artificial limits count as machines of their own. A cell between two readings has none.
+        Assert.Equal([LimitedCluster.Watts, 2 * LimitedCluster.Watts], seen.Powers.Distinct().Order());
+        Assert.Contains(seen.Notes, note => note.StartsWith("Energy, ", StringComparison.Ordinal) && note.Contains("J per token", StringComparison.Ordinal));
     }
 
     /// <summary>64 rows of a prompt take 384 ms; in chunks of 16 the second node works on one while the first has the next: 5 times 48 ms.</summary>

@@ -46,18 +46,31 @@ public sealed class LimitedCluster : IAsyncLifetime
     private const int Count = 8;
     private const int ChunkTokens = 16;
 
+    /// <summary>What the two readers are told of their machine's power.</summary>
+    public const double Watts = 5;
+
+    /// <summary>Prints as powermetrics does, which no machine of tests has.</summary>
+    private const string PowerScript = "while echo 'Combined Power (CPU + GPU + ANE): 5000 mW'; do sleep 0.3; done";
+
+    private static readonly string PowerFile = Path.Combine(Path.GetTempPath(), $"clusterllm-power-{System.Environment.ProcessId}.sh");
+
     private readonly RunningCluster _cluster = new() { Demo = false, Agents = Count, EnvironmentOf = Environment };
 
     public HttpClient Http => _cluster.Http;
 
     public async ValueTask InitializeAsync()
     {
+        await File.WriteAllTextAsync(PowerFile, PowerScript);
         await _cluster.InitializeAsync();
         using var limit = new CancellationTokenSource(TimeSpan.FromMinutes(2));
         await ComparisonCalls.WaitForNodesAsync(_cluster.Http, Count, limit.Token);
     }
 
-    public ValueTask DisposeAsync() => _cluster.DisposeAsync();
+    public async ValueTask DisposeAsync()
+    {
+        await _cluster.DisposeAsync();
+        File.Delete(PowerFile);
+    }
 
     private static IEnumerable<KeyValuePair<string, SettingValue>> Environment(string process) => process switch
     {
@@ -65,11 +78,13 @@ public sealed class LimitedCluster : IAsyncLifetime
         FarAway => [.. Limits(layer: 0, row: 0.75, hop: 45), new("CLUSTERLLM__Node__MemoryLimitBytes", TooSmall)],
         Slower => Limits(layer: 0, row: 1.2, hop: 1),
         VerySlow => Limits(layer: 12, row: 0, hop: 1),
-        Reader => Limits(layer: 40, row: 0, hop: 0),
-        SmallReader => [.. Limits(layer: 40, row: 0, hop: 0), new("CLUSTERLLM__Node__MemoryLimitBytes", TooSmallForOne)],
+        Reader => [.. Limits(layer: 40, row: 0, hop: 0), .. Power()],
+        SmallReader => [.. Limits(layer: 40, row: 0, hop: 0), .. Power(), new("CLUSTERLLM__Node__MemoryLimitBytes", TooSmallForOne)],
         Small => [.. Limits(layer: 0, row: 0.75, hop: 1), new("CLUSTERLLM__Node__MemoryLimitBytes", TooSmall)],
         _ => [],
     };
+
+    private static IEnumerable<KeyValuePair<string, SettingValue>> Power() => [new("CLUSTERLLM__Node__PowerCommand", $"/bin/sh {PowerFile}")];
 
     /// <param name="layer">Milliseconds, like the others.</param>
     private static IEnumerable<KeyValuePair<string, SettingValue>> Limits(double layer, double row, double hop)

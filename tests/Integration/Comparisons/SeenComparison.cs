@@ -36,6 +36,10 @@ internal sealed class SeenComparison(JsonElement record)
     /// <summary>Prompt tokens of all requests that an engine did not compute.</summary>
     public int CachedTokens => record.GetProperty("samples").EnumerateArray().Sum(sample => sample.GetProperty("cachedTokens").GetInt32());
 
+    /// <summary>Watts of all samples that have some.</summary>
+    public IEnumerable<double> Powers => record.GetProperty("samples").EnumerateArray()
+        .Select(sample => sample.GetProperty("powerWatts")).Where(watts => watts.ValueKind == JsonValueKind.Number).Select(watts => watts.GetDouble());
+
     /// <summary>Engines with their versions that the candidates ran on, and how each one's greedy answer compares with the others'.</summary>
     public IEnumerable<(string Engine, string Answer)> Checked => Candidates.Select(one => (one.GetProperty("engineVersion").GetString()!, one.GetProperty("answerCheck").GetString()!));
 

@@ -1,9 +1,11 @@
 using ClusterLlm.NodeAgent.Hardware;
+using ClusterLlm.NodeAgent.Hardware.Power;
 using ClusterLlm.NodeAgent.Settings;
 using ClusterLlm.NodeAgent.Telemetry;
 using ClusterLlm.NodeAgent.Tests.Hardware;
 using ClusterLlm.NodeAgent.Tests.Joining;
 using ClusterLlm.NodeAgent.Tests.Shards;
+using Microsoft.Extensions.Logging.Abstractions;
 using Microsoft.Extensions.Options;
 
 namespace ClusterLlm.NodeAgent.Tests.Telemetry;
@@ -16,17 +18,20 @@ public sealed class TelemetrySamplerTests : IAsyncDisposable
     private readonly FakeHardwareReader _hardware = new();
     private readonly HostFixture _shards = new();
     private readonly MachineMonitor _machine;
+    private readonly PowerMeter _power;
     private readonly TelemetrySampler _sampler;
 
     public TelemetrySamplerTests()
     {
         _machine = new MachineMonitor(_hardware, Options.Create(new NodeOptions { MemoryShare = 0.5 }), _time);
-        _sampler = new TelemetrySampler(_machine, _shards.Host, _time);
+        _power = new PowerMeter(_shards.Host, Options.Create(new NodeOptions()), _time, NullLogger<PowerMeter>.Instance);
+        _sampler = new TelemetrySampler(_machine, _power, _shards.Host, _time);
     }
 
     public async ValueTask DisposeAsync()
     {
         await _shards.DisposeAsync();
+        _power.Dispose();
         _machine.Dispose();
     }
 
