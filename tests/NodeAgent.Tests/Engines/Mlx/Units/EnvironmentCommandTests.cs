@@ -11,7 +11,7 @@ public sealed class EnvironmentCommandTests : IDisposable
     [Fact(Timeout = 60_000)]
     public async Task Run_NotWantedHere_SaysWhatToSetAndIsNoFault()
     {
-        var (exitCode, output) = await RunAsync([("CLUSTERLLM__Engines__Mlx__Install", "false")]);
+        var (exitCode, output) = await RunAsync([("CLUSTERLLM__Engines__Mlx__Install", "false")], TestContext.Current.CancellationToken);
 
         Assert.Equal(0, exitCode);
         Assert.Contains("Engines:Mlx:Python", output);
@@ -20,7 +20,7 @@ public sealed class EnvironmentCommandTests : IDisposable
     [Fact(Timeout = 60_000)]
     public async Task Run_NoPython_SaysWhatToInstallAndIsNoFault()
     {
-        var (exitCode, output) = await RunAsync([("CLUSTERLLM__Engines__Mlx__Install", "true"), ("PATH", _folder.FullName)]);
+        var (exitCode, output) = await RunAsync([("CLUSTERLLM__Engines__Mlx__Install", "true"), ("PATH", _folder.FullName)], TestContext.Current.CancellationToken);
 
         Assert.Equal(0, exitCode);
         Assert.Contains("Neither uv nor python3 is on the PATH", output);
@@ -31,7 +31,7 @@ public sealed class EnvironmentCommandTests : IDisposable
     {
         Program("python3", "echo 'no index can be reached' >&2; exit 5");
 
-        var (exitCode, output) = await RunAsync([("CLUSTERLLM__Engines__Mlx__Install", "true"), ("PATH", $"{_folder.FullName}:/usr/bin:/bin")]);
+        var (exitCode, output) = await RunAsync([("CLUSTERLLM__Engines__Mlx__Install", "true"), ("PATH", $"{_folder.FullName}:/usr/bin:/bin")], TestContext.Current.CancellationToken);
 
         Assert.Equal(1, exitCode);
         Assert.Contains("ended with 5: no index can be reached", output);
@@ -42,7 +42,7 @@ public sealed class EnvironmentCommandTests : IDisposable
     {
         var python = Program("python", """echo '{"python": "3.11.7", "mlx": "0.32.4", "mlx_lm": "0.32.2", "fault": null, "metal": false, "ring": true, "jaccl": false, "device": {}, "families": [], "model_types": []}'""");
 
-        var (exitCode, output) = await RunAsync([("CLUSTERLLM__Engines__Mlx__Python", python)]);
+        var (exitCode, output) = await RunAsync([("CLUSTERLLM__Engines__Mlx__Python", python)], TestContext.Current.CancellationToken);
 
         Assert.Equal(0, exitCode);
         Assert.Contains("mlx 0.32.4, mlx-lm 0.32.2 with Python 3.11.7 is ready", output);
@@ -51,7 +51,7 @@ public sealed class EnvironmentCommandTests : IDisposable
     [Fact(Timeout = 60_000)]
     public async Task Run_BadSetting_IsRefusedAsByAnAgent()
     {
-        var (exitCode, output) = await RunAsync([("CLUSTERLLM__Engines__Mlx__QueueLimit", "many")]);
+        var (exitCode, output) = await RunAsync([("CLUSTERLLM__Engines__Mlx__QueueLimit", "many")], TestContext.Current.CancellationToken);
 
         Assert.Equal(2, exitCode);
         Assert.Contains("QueueLimit", output);
@@ -71,7 +71,7 @@ public sealed class EnvironmentCommandTests : IDisposable
         return path;
     }
 
-    private async Task<(int ExitCode, string Output)> RunAsync((string Name, string Value)[] environment)
+    private async Task<(int ExitCode, string Output)> RunAsync((string Name, string Value)[] environment, CancellationToken cancellationToken)
     {
         var start = new ProcessStartInfo("dotnet", [typeof(EnvironmentCommand).Assembly.Location, EnvironmentCommand.Name])
         {
@@ -85,9 +85,9 @@ public sealed class EnvironmentCommandTests : IDisposable
         }
 
         using var process = Process.Start(start)!;
-        var output = process.StandardOutput.ReadToEndAsync(TestContext.Current.CancellationToken);
-        var errors = process.StandardError.ReadToEndAsync(TestContext.Current.CancellationToken);
-        await process.WaitForExitAsync(TestContext.Current.CancellationToken);
+        var output = process.StandardOutput.ReadToEndAsync(cancellationToken);
+        var errors = process.StandardError.ReadToEndAsync(cancellationToken);
+        await process.WaitForExitAsync(cancellationToken);
         return (process.ExitCode, await output + await errors);
     }
 }
