@@ -7,6 +7,8 @@ internal sealed class CoordinatorDbContext(DbContextOptions<CoordinatorDbContext
 {
     public DbSet<DeploymentRow> Deployments => Set<DeploymentRow>();
 
+    public DbSet<PlanFailureRow> PlanFailures => Set<PlanFailureRow>();
+
     public DbSet<ClusterRow> Cluster => Set<ClusterRow>();
 
     public DbSet<CalibrationRow> Calibrations => Set<CalibrationRow>();
@@ -32,6 +34,7 @@ internal sealed class CoordinatorDbContext(DbContextOptions<CoordinatorDbContext
     protected override void OnModelCreating(ModelBuilder modelBuilder)
     {
         modelBuilder.Entity<DeploymentRow>().HasKey(row => row.Id);
+        modelBuilder.Entity<PlanFailureRow>().HasKey(row => row.Fingerprint);
         modelBuilder.Entity<ClusterRow>().HasKey(row => row.ClusterId);
         modelBuilder.Entity<CalibrationRow>().HasKey(row => new { row.NodeId, row.Engine });
         modelBuilder.Entity<SpeedRow>().HasKey(row => row.DeploymentId);

@@ -29,6 +29,23 @@ internal sealed class DeploymentRow
     public int Failures { get; set; }
 }
 
+/// <summary>Launches by one plan that failed in a row.</summary>
+internal sealed class PlanFailureRow
+{
+    public required string Fingerprint { get; set; }
+
+    /// <summary>In words.</summary>
+    public required string Plan { get; set; }
+
+    public int Launches { get; set; }
+
+    public long LastAtUnixMs { get; set; }
+
+    public required string Reason { get; set; }
+
+    public required string DeploymentId { get; set; }
+}
+
 /// <summary>The cluster itself: one row.</summary>
 internal sealed class ClusterRow
 {

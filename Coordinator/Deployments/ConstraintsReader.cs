@@ -11,13 +11,28 @@ internal static class ConstraintsReader
         ["link", "useAllNodes", "excludeNodes", "memoryCapBytes", "reserveBytes", "pinnedLayers", "promptTokens"];
 
     public static PlanConstraints Read(JsonElement body, FieldErrors errors) => new(
-        DeploymentRequestReader.Given(body, "useAllNodes", out var all) && all.ValueKind == JsonValueKind.True,
+        Flag(body, "useAllNodes", errors),
         Names(body, "excludeNodes", errors),
         Caps(body, errors),
         Reserve(body, errors),
         LayersReader.Read(body, "pinnedLayers", errors),
         DeploymentRequestReader.Number(body, "promptTokens", 16 * 1024 * 1024, errors) ?? PlanConstraints.None.PromptTokens,
         DeploymentRequestReader.Text(body, "link", errors));
+
+    internal static bool Flag(JsonElement body, string field, FieldErrors errors)
+    {
+        if (!DeploymentRequestReader.Given(body, field, out var value))
+        {
+            return false;
+        }
+
+        if (value.ValueKind is not (JsonValueKind.True or JsonValueKind.False))
+        {
+            errors.Add(field, $"{field} is {DeploymentRequestReader.Kind(value)}; give true or false.");
+        }
+
+        return value.ValueKind == JsonValueKind.True;
+    }
 
     private static ImmutableArray<string> Names(JsonElement body, string field, FieldErrors errors)
     {

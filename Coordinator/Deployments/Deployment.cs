@@ -49,6 +49,9 @@ internal sealed record DeploymentSpec(
 {
     public PlanConstraints Constraints { get; init; } = PlanConstraints.None;
 
+    /// <summary>The first planning takes the best plan even if it has failed too often.</summary>
+    public bool RetryBadPlan { get; init; }
+
     /// <summary>The question to the planner.</summary>
     /// <param name="contextTokens">Of the request, or the default for the model; ≥ 1.</param>
     public PlacementRequest ToRequest(int contextTokens) => new(Objective, contextTokens, Concurrency, Engine, Nodes, Layers)
@@ -73,6 +76,9 @@ internal sealed record DeploymentPlan(
     PlacementPlan Placement,
     ImmutableSortedDictionary<string, string> Paths)
 {
+    /// <summary>See <see cref="FailedPlans.PlanFingerprint"/>; empty for plans of older versions.</summary>
+    public string PlanFingerprint { get; init; } = "";
+
     public string RankZeroNodeId => Placement.Stages[^1].NodeId;
 }
 

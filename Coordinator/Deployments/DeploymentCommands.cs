@@ -1,3 +1,4 @@
+using ClusterLlm.Coordinator.Deployments.FailedPlans;
 using ClusterLlm.Coordinator.Nodes;
 
 namespace ClusterLlm.Coordinator.Deployments;
@@ -17,7 +18,8 @@ internal abstract record DeployResult
 }
 
 /// <summary>What people want of deployments.</summary>
-internal sealed class DeploymentCommands(DeploymentRegistry deployments, DeploymentPlanner planner, NodeRegistry nodes, TimeProvider time)
+internal sealed class DeploymentCommands(
+    DeploymentRegistry deployments, DeploymentPlanner planner, NodeRegistry nodes, PlanFailures failures, TimeProvider time)
 {
     // Two requests that were planned with the same memory: the later one is planned again on what the first one left.
     private const int PlanAttempts = 3;
@@ -57,6 +59,11 @@ internal sealed class DeploymentCommands(DeploymentRegistry deployments, Deploym
                 deployment, others => NameConflict(spec, others) ?? PlanCheck.Problem(deployment, nodes.Current, others), cancellationToken);
             if (conflict is null)
             {
+                if (spec.RetryBadPlan)
+                {
+                    await failures.ForgetAsync(failure => failure.Fingerprint == planned.Plan.PlanFingerprint, cancellationToken);
+                }
+
                 return new DeployResult.Accepted(deployment);
             }
         }
@@ -77,7 +84,7 @@ internal sealed class DeploymentCommands(DeploymentRegistry deployments, Deploym
         return await deployments.ChangeAsync(id, deployment => deployment.Wanted ? deployment.Unwanted(time.GetUtcNow()) : deployment, cancellationToken);
     }
 
-    /// <summary>Starts a deployment anew, whatever state it is in.</summary>
+    /// <summary>Starts a deployment anew, whatever state it is in; its plans that have failed are tried again.</summary>
     public async Task<DeployResult?> RestartAsync(string id, CancellationToken cancellationToken)
     {
         if (!deployments.Current.TryGetValue(id, out var known))
@@ -90,6 +97,7 @@ internal sealed class DeploymentCommands(DeploymentRegistry deployments, Deploym
             return new DeployResult.Conflict(taken);
         }
 
+        await failures.ForgetAsync(failure => failure.DeploymentId == id || failure.Fingerprint == known.Plan?.PlanFingerprint, cancellationToken);
         return await deployments.ChangeAsync(id, deployment => deployment.Restarted(time.GetUtcNow()), cancellationToken) is { } restarted
             ? new DeployResult.Accepted(restarted)
             : null;

@@ -38,6 +38,8 @@ internal sealed record DeploymentContract(
 
 /// <summary>Which node holds which layers.</summary>
 /// <param name="Stages">In pipeline order; the last one is rank 0, which samples.</param>
+/// <param name="Fingerprint">Equal for equal plans: model, engine and version, nodes with their layers, context and concurrency.</param>
+/// <param name="Failed"><see langword="null"/> unless its last launch has failed.</param>
 internal sealed record PlanContract(
     string Engine,
     string EngineReason,
@@ -47,7 +49,14 @@ internal sealed record PlanContract(
     int MicroBatches,
     long TotalBytes,
     ImmutableArray<StageContract> Stages,
-    ImmutableArray<RejectionContract> Rejections);
+    ImmutableArray<RejectionContract> Rejections,
+    string Fingerprint,
+    FailedPlanContract? Failed);
+
+/// <summary>Launches by a plan that failed in a row.</summary>
+/// <param name="Bad">It has failed too often: nothing is started by it until a person restarts the deployment or sends <c>retryBadPlan</c>.</param>
+/// <param name="Reason">Of the last one.</param>
+internal sealed record FailedPlanContract(int Launches, bool Bad, DateTimeOffset LastAt, string Reason);
 
 /// <summary>One stage. Sizes in bytes.</summary>
 /// <param name="State">Of its shard: <c>none</c> before it is started.</param>

@@ -17,6 +17,7 @@ namespace ClusterLlm.Coordinator.Deployments;
 /// <param name="ReserveBytes">Bytes that stay free on each node.</param>
 /// <param name="PinnedLayers">Node id to [first, end) that must lie there, whatever else it holds.</param>
 /// <param name="PromptTokens">Length of the prompt that the time to the first token is predicted for. Default 512.</param>
+/// <param name="RetryBadPlan">A plan that has failed too often is tried again.</param>
 /// <param name="Link">A kind of <c>GET /api/catalog/links</c> for pairs of nodes whose link has not been measured.</param>
 internal record DeploymentRequestContract(
     string Model,
@@ -33,7 +34,8 @@ internal record DeploymentRequestContract(
     long? ReserveBytes,
     Dictionary<string, int[]>? PinnedLayers,
     int? PromptTokens,
-    string? Link);
+    string? Link,
+    bool? RetryBadPlan);
 
 /// <summary>A request that was read, or all that is wrong with it, by field.</summary>
 internal readonly record struct DeploymentRequestResult(DeploymentSpec? Spec, IReadOnlyDictionary<string, string[]> Errors);

@@ -12,7 +12,7 @@ internal static partial class DeploymentRequestReader
     private const int MostTokens = 16 * 1024 * 1024;
     private const int MostSequences = 4096;
     private static readonly ImmutableArray<string> Fields =
-        ["model", "name", "objective", "contextTokens", "concurrency", "engine", "nodes", "layers", .. ConstraintsReader.Fields];
+        ["model", "name", "objective", "contextTokens", "concurrency", "engine", "nodes", "layers", "retryBadPlan", .. ConstraintsReader.Fields];
 
     private static readonly ImmutableArray<string> Engines = ["auto", "builtin", "mlx", "exo"];
 
@@ -94,6 +94,7 @@ internal static partial class DeploymentRequestReader
             UseAllNodes: objective is null && !nodes.IsEmpty)
         {
             Constraints = ConstraintsReader.Read(body, errors),
+            RetryBadPlan = ConstraintsReader.Flag(body, "retryBadPlan", errors),
         };
     }
 

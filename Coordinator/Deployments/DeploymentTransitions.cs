@@ -8,6 +8,9 @@ internal static class DeploymentTransitions
     // assumed: a launch that breaks at once breaks within seconds, a rare failure comes hours apart.
     private static readonly TimeSpan StableAfter = TimeSpan.FromMinutes(1);
 
+    // A deployment whose plans all fail comes to an end, also when its plans change for other reasons.
+    private const int MostPlans = 3;
+
     public static Deployment Become(this Deployment deployment, DeploymentState state, string? reason, DateTimeOffset now)
     {
         // It ran well for a while: what went wrong before that no longer counts.
@@ -48,23 +51,28 @@ internal static class DeploymentTransitions
         deployment.Refused(summary, "", now) with { BlockedBy = null, RetryAt = now + options.RetryFirst };
 
     /// <summary>A launch is given up: what runs of it becomes stale, and it is tried again later or given up for good.</summary>
+    /// <param name="planIsBad">Its plan has failed too often: another one is looked for at once.</param>
     public static Deployment Relaunched(
-        this Deployment deployment, string reason, bool counts, DeploymentsOptions options, DateTimeOffset now)
+        this Deployment deployment, string reason, bool counts, bool planIsBad, DeploymentsOptions options, DateTimeOffset now)
     {
         var failures = deployment.Failures + (counts ? 1 : 0);
-        if (failures >= options.MaxAttempts)
+        if (failures >= options.MaxAttempts * MostPlans)
         {
-            return deployment.Failed(failures == 1 ? reason : $"{reason.TrimEnd('.')}. Given up after {failures} attempts.", now);
+            return (deployment with { Failures = failures }).GivenUp(reason, now);
         }
 
         var next = deployment with
         {
             Generation = deployment.Generation + 1,
             Failures = failures,
-            RetryAt = counts ? now + Backoff.Delay(failures, options.RetryFirst, options.RetryLongest, jitter: 0) : null,
+            RetryAt = counts && !planIsBad ? now + Backoff.Delay(failures, options.RetryFirst, options.RetryLongest, jitter: 0) : null,
         };
-        return next.Become(DeploymentState.Planning, reason, now);
+        return next.Become(DeploymentState.Planning, planIsBad ? $"{reason.TrimEnd('.')}. Its plan is bad, another one is looked for." : reason, now);
     }
+
+    /// <summary>Nothing more is tried after these failures.</summary>
+    public static Deployment GivenUp(this Deployment deployment, string reason, DateTimeOffset now) => deployment.Failed(
+        deployment.Failures <= 1 ? reason : $"{reason.TrimEnd('.')}. Given up after {deployment.Failures} attempts.", now);
 
     /// <summary>Nothing more is tried.</summary>
     public static Deployment Failed(this Deployment deployment, string reason, DateTimeOffset now) =>
@@ -78,6 +86,10 @@ internal static class DeploymentTransitions
     public static Deployment Restarted(this Deployment deployment, DateTimeOffset now) =>
         (deployment with { Wanted = true, Generation = deployment.Generation + 1, Failures = 0, RetryAt = null, BlockedBy = null })
             .Become(DeploymentState.Planning, "Restarted by request.", now);
+
+    /// <summary>It has run for so long that what went wrong before no longer counts.</summary>
+    public static bool IsProven(this Deployment deployment, DateTimeOffset now) =>
+        deployment.State == DeploymentState.Ready && now - deployment.StateSince >= StableAfter;
 
     private static int StableFailures(Deployment deployment, DateTimeOffset now) =>
         now - deployment.StateSince >= StableAfter ? 0 : deployment.Failures;

@@ -2,13 +2,14 @@ using System.Collections.Immutable;
 using System.Runtime.CompilerServices;
 using System.Threading.Channels;
 using ClusterLlm.Coordinator.Calibration;
+using ClusterLlm.Coordinator.Deployments.FailedPlans;
 using ClusterLlm.Coordinator.Nodes;
 using ClusterLlm.Coordinator.Planning;
 
 namespace ClusterLlm.Coordinator.Deployments;
 
 /// <summary>Deployments as the API shows them, from what is wanted, what agents report and what they measure.</summary>
-internal sealed class DeploymentViews(DeploymentRegistry deployments, ShardRegistry shards, NodeRegistry nodes, SpeedHistory speeds)
+internal sealed class DeploymentViews(DeploymentRegistry deployments, ShardRegistry shards, NodeRegistry nodes, SpeedHistory speeds, PlanFailures failures)
 {
     public DeploymentContract[] All() =>
         [.. deployments.Current.Values.OrderBy(deployment => deployment.CreatedAt).Select(View)];
@@ -17,7 +18,7 @@ internal sealed class DeploymentViews(DeploymentRegistry deployments, ShardRegis
 
     public DeploymentContract View(Deployment deployment)
     {
-        var plan = deployment.Plan is { } known ? PlanView(known, stage => ShardOf(deployment, stage.NodeId, stage.Rank)) : null;
+        var plan = deployment.Plan is { } known ? PlanView(known, stage => ShardOf(deployment, stage.NodeId, stage.Rank), Failed(known)) : null;
         var progress = Progress(deployment);
         return new DeploymentContract(
             deployment.Id,
@@ -46,7 +47,7 @@ internal sealed class DeploymentViews(DeploymentRegistry deployments, ShardRegis
     }
 
     /// <summary>A plan; <paramref name="shard"/> tells what became of each stage.</summary>
-    public static PlanContract PlanView(DeploymentPlan plan, Func<Placement.PlacementStage, ShardFact?> shard) => new(
+    public static PlanContract PlanView(DeploymentPlan plan, Func<Placement.PlacementStage, ShardFact?> shard, FailedPlanContract? failed) => new(
         plan.Placement.Engine,
         plan.Placement.EngineReason,
         plan.LayerCount,
@@ -55,7 +56,9 @@ internal sealed class DeploymentViews(DeploymentRegistry deployments, ShardRegis
         plan.Placement.MicroBatches,
         plan.Placement.Stages.Sum(stage => stage.TotalBytes),
         [.. plan.Placement.Stages.Select(stage => Stage(stage, shard(stage)))],
-        RejectionContract.From(plan.Placement.Rejections));
+        RejectionContract.From(plan.Placement.Rejections),
+        plan.PlanFingerprint,
+        failed);
 
     /// <summary>A deployment now and after each change, until it has stopped or is gone.</summary>
     public async IAsyncEnumerable<DeploymentContract> WatchAsync(string id, [EnumeratorCancellation] CancellationToken cancellationToken)
@@ -119,6 +122,10 @@ internal sealed class DeploymentViews(DeploymentRegistry deployments, ShardRegis
         shard is null ? "none" : System.Text.Json.JsonNamingPolicy.CamelCase.ConvertName(shard.Stage.ToString()),
         shard?.LoadedBytes ?? 0,
         shard is { Reason.Length: > 0 } ? shard.Reason : null);
+
+    private FailedPlanContract? Failed(DeploymentPlan plan) => failures.Find(plan.PlanFingerprint) is { } failure
+        ? new FailedPlanContract(failure.Launches, failures.FindBad(plan.PlanFingerprint) is not null, failure.LastAt, failure.Reason)
+        : null;
 
     private ShardFact? ShardOf(Deployment deployment, string nodeId, int rank) =>
         shards.Current.GetValueOrDefault(nodeId)?.Shards.FirstOrDefault(shard =>

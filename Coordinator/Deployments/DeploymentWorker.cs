@@ -1,4 +1,5 @@
 using System.Threading.Channels;
+using ClusterLlm.Coordinator.Deployments.FailedPlans;
 using ClusterLlm.Coordinator.Nodes;
 using Microsoft.Extensions.Options;
 
@@ -10,6 +11,7 @@ internal sealed partial class DeploymentWorker(
     NodeRegistry nodes,
     ShardRegistry shards,
     DeploymentSteps steps,
+    PlanFailures failures,
     IOptions<DeploymentsOptions> options,
     TimeProvider time,
     ILogger<DeploymentWorker> logger) : BackgroundService
@@ -20,6 +22,7 @@ internal sealed partial class DeploymentWorker(
 
     public override async Task StartAsync(CancellationToken cancellationToken)
     {
+        await failures.LoadAsync(cancellationToken);
         await deployments.LoadAsync(cancellationToken);
         _startedAt = time.GetUtcNow();
         await base.StartAsync(cancellationToken);
@@ -87,6 +90,8 @@ internal sealed partial class DeploymentWorker(
             }
         }
 
+        var proven = deployments.Current.Values.Where(deployment => deployment.IsProven(now)).Select(deployment => deployment.Plan?.PlanFingerprint).ToHashSet();
+        await failures.ForgetAsync(failure => proven.Contains(failure.Fingerprint), cancellationToken);
         await ForgetOldAsync(cancellationToken);
     }
 

@@ -1,3 +1,4 @@
+using ClusterLlm.Coordinator.Deployments.FailedPlans;
 using ClusterLlm.Coordinator.Inference;
 using ClusterLlm.Coordinator.Nodes;
 using Microsoft.Extensions.Options;
@@ -16,6 +17,8 @@ internal static class DeploymentsExtensions
         builder.Services.AddSingleton<ICommittedMemory>(services => services.GetRequiredService<DeploymentRegistry>());
         builder.Services.AddSingleton<ShardRegistry>();
         builder.Services.AddSingleton<ShardClient>();
+        builder.Services.AddSingleton<PlanFailureStore>();
+        builder.Services.AddSingleton<PlanFailures>();
         builder.Services.AddSingleton<DeploymentPlanner>();
         builder.Services.AddSingleton<DeploymentChanges>();
         builder.Services.AddSingleton<PlanStep>();

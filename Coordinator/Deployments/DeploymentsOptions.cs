@@ -16,7 +16,7 @@ internal sealed class DeploymentsOptions
     /// <summary>How long shards of an unknown deployment are let be. Default 30 s.</summary>
     public TimeSpan OrphanGrace { get; set; } = TimeSpan.FromSeconds(30);
 
-    /// <summary>Launches in a row that may fail before a deployment is given up: a plan that failed so often is bad. Default 3.</summary>
+    /// <summary>Launches in a row by one plan that may fail: after them the plan is bad, and another one is looked for. Default 3.</summary>
     public int MaxAttempts { get; set; } = 3;
 
     /// <summary>Wait after the first failed launch; doubles up to <see cref="RetryLongest"/>. Default 1 s.</summary>

@@ -14,7 +14,7 @@ internal sealed class LaunchSteps(DeploymentRegistry deployments, DeploymentChan
     {
         if (PlanCheck.Problem(deployment, nodes.Current, [.. deployments.Current.Values]) is { } problem)
         {
-            await changes.RelaunchAsync(deployment, $"The plan no longer holds: {problem}", counts: true, cancellationToken);
+            await changes.ReplanAsync(deployment, $"The plan no longer holds: {problem}", cancellationToken);
             return;
         }
 
@@ -35,9 +35,9 @@ internal sealed class LaunchSteps(DeploymentRegistry deployments, DeploymentChan
         }
     }
 
-    // A refusal stays a refusal; what passes by itself is tried again.
+    // A refusal stays a refusal; what passes by itself (an agent that can't be reached, memory) is tried again, and says nothing of the plan.
     private Task<Deployment?> GiveUpAsync(Deployment deployment, ShardOutcome outcome, CancellationToken cancellationToken) => outcome.Transient
-        ? changes.RelaunchAsync(deployment, outcome.Problem!, counts: true, cancellationToken)
+        ? changes.ReplanAsync(deployment, outcome.Problem!, cancellationToken)
         : changes.ApplyAsync(deployment, (newest, now) => newest.Failed(outcome.Problem!, now), cancellationToken);
 
     private async Task<ShardOutcome> CallAllAsync(

@@ -1,3 +1,4 @@
+using ClusterLlm.Coordinator.Deployments.FailedPlans;
 using ClusterLlm.Coordinator.Nodes;
 using Microsoft.Extensions.Options;
 
@@ -15,6 +16,9 @@ internal sealed class PlanStep(
         await changes.ApplyAsync(deployment, (newest, now) => result switch
         {
             PlanningResult.Planned planned => newest.Planned(planned.Plan, now),
+            // All that is left has failed before: nothing that waits would change that.
+            PlanningResult.Refused refused when newest.State == DeploymentState.Planning && refused.Rejections.Any(each => each.Constraint == PlanChoice.Constraint) =>
+                newest.GivenUp(refused.Summary, now),
             PlanningResult.Refused refused => newest.Refused(refused.Summary, signature, now),
             PlanningResult.NoModel none => newest.WithoutModel(none.Summary, options.Value, now),
             _ => null,

@@ -15,8 +15,8 @@ internal static class ModelSpecs
         var kvElements = Number(2UL * model.KvHeads * model.HeadDim);
         ImmutableArray<LayerSpec> layers = [.. model.LayerBytes.Select(bytes => new LayerSpec((long)bytes, (long)bytes, kvElements, 0, 0))];
         layers = ConfigLayers.Refine(model.ConfigJson, layers);
-        var config = ConfigNumbers(model.ConfigJson);
-        var intermediate = config("intermediate_size");
+        var config = Config(model.ConfigJson);
+        var intermediate = Whole(config, "intermediate_size");
         var parameters = Parameters(model, intermediate);
         return new ModelSpec(
             model.ModelId,
@@ -36,7 +36,10 @@ internal static class ModelSpecs
             Number(model.MaxContextTokens),
             parameters > 0 ? model.TotalBytes * 8.0 / parameters : 16,
             parameters,
-            parameters);
+            parameters)
+        {
+            IsFloat32 = IsFloat32(config),
+        };
     }
 
     // Nonsense from an agent stays a large number and does not turn negative.
@@ -51,23 +54,27 @@ internal static class ModelSpecs
         return intermediate == 0 ? 0 : (model.LayerCount * (attention + (3 * hidden * intermediate))) + embeddings;
     }
 
-    private static Func<string, int> ConfigNumbers(string json)
+    /// <summary>The fields of config.json; none of what can't be read.</summary>
+    private static Dictionary<string, JsonElement> Config(string json)
     {
         try
         {
             using var document = JsonDocument.Parse(json.Length == 0 ? "{}" : json);
-            var numbers = document.RootElement.ValueKind == JsonValueKind.Object
-                ? document.RootElement.EnumerateObject()
-                    .Where(property => property.Value.ValueKind == JsonValueKind.Number && property.Value.TryGetInt32(out _))
-                    .GroupBy(property => property.Name)
-                    .ToDictionary(group => group.Key, group => group.Last().Value.GetInt32())
+            return document.RootElement.ValueKind == JsonValueKind.Object
+                ? document.RootElement.EnumerateObject().GroupBy(property => property.Name).ToDictionary(group => group.Key, group => group.Last().Value.Clone())
                 : [];
-            return name => numbers.GetValueOrDefault(name);
         }
         catch (JsonException)
         {
-            // The agent has read the file already; without these numbers the planner only predicts less well.
-            return _ => 0;
+            // The agent has read the file already; without these fields the planner only predicts less well.
+            return [];
         }
     }
+
+    private static int Whole(Dictionary<string, JsonElement> config, string name) =>
+        config.TryGetValue(name, out var value) && value.ValueKind == JsonValueKind.Number && value.TryGetInt32(out var number) ? number : 0;
+
+    // By either of its two names, as the agents read it.
+    private static bool IsFloat32(Dictionary<string, JsonElement> config) =>
+        (config.TryGetValue("torch_dtype", out var type) || config.TryGetValue("dtype", out type)) && type.ValueKind == JsonValueKind.String && type.ValueEquals("float32");
 }

@@ -21,11 +21,14 @@ internal sealed record EngineMemory(
     /// </summary>
     public static EngineMemory Builtin { get; } = new(4, 128, 128, 4, 0, 64);
 
-    /// <summary>MLX and what is built on it: 16-bit cache in steps of 256 tokens, prompts in chunks of 2048 (mlx.md section 5).</summary>
-    public static EngineMemory Mlx { get; } = new(2, 256, 2048, 2, 300_000_000, 0);
+    /// <summary>MLX and what is built on it: cache in the model's own type, in steps of 256 tokens, prompts in chunks of 2048 (mlx.md section 5).</summary>
+    public static EngineMemory Mlx { get; } = new(2, 256, 2048, 2, 300_000_000, 0) { FollowsModel = true };
 
     /// <summary>llama.cpp: 16-bit cache, batches of 512 tokens; small command buffers.</summary>
     public static EngineMemory LlamaCpp { get; } = new(2, 256, 512, 4, 100_000_000, 0);
+
+    /// <summary>Caches and activations have 32 bits where the model's own type has.</summary>
+    public bool FollowsModel { get; private init; }
 
     public static EngineMemory For(string engine) => engine switch
     {
@@ -56,7 +59,7 @@ internal sealed record EngineMemory(
     public long LayerCacheBytes(ModelSpec model, int layer, int contextTokens, int concurrency)
     {
         var tokens = (contextTokens + KvStepTokens - 1L) / KvStepTokens * KvStepTokens;
-        return model.Layers[layer].KvElements(tokens) * KvElementBytes * concurrency;
+        return model.Layers[layer].KvElements(tokens) * Width(model, KvElementBytes) * concurrency;
     }
 
     /// <summary>Weights outside the layers: the embedding on the first stage, head and last norm on the last one, a tied embedding on both.</summary>
@@ -86,8 +89,10 @@ internal sealed record EngineMemory(
         var perRow = (3 * hidden) + (2 * queries) + (2 * keys) + (2 * inner) + widest + model.HeadDim;
         var logits = isLast ? 4 * concurrency * (model.VocabularySize + hidden) : 0;
         var scratch = ScratchWorkers * ((6 * widest) + KvStepTokens + 256) * ActivationBytes;
-        return (rows * perRow * ActivationBytes) + logits + scratch + RuntimeBytes;
+        return (rows * perRow * Width(model, ActivationBytes)) + logits + scratch + RuntimeBytes;
     }
+
+    private int Width(ModelSpec model, int bytes) => FollowsModel && model.IsFloat32 ? sizeof(float) : bytes;
 
     // The builtin engine pads its rows to whole vectors; on a GPU the difference is nothing.
     private static int Padded(int columns) => (columns + 31) / 32 * 32;

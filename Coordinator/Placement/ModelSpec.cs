@@ -37,6 +37,9 @@ internal sealed record ModelSpec(
     /// <summary>How the weights are packed; decides how much arithmetic unpacking takes.</summary>
     public WeightFormat Format { get; init; } = WeightFormat.Simple;
 
+    /// <summary>It computes in 32 bits (config.json <c>torch_dtype</c>), and so do engines that follow the model; else in 16.</summary>
+    public bool IsFloat32 { get; init; }
+
     public int LayerCount => Layers.Length;
 
     /// <summary>Layers with a cache of every token may mix with others: the kind that makes the difference decides.</summary>

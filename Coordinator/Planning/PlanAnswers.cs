@@ -1,4 +1,5 @@
 using System.Collections.Immutable;
+using ClusterLlm.Coordinator.Deployments.FailedPlans;
 using ClusterLlm.Coordinator.Placement;
 
 namespace ClusterLlm.Coordinator.Planning;
@@ -11,12 +12,14 @@ internal static class PlanAnswers
 
     /// <param name="cluster">The cluster of now; not looked at when the question brings its own machines.</param>
     /// <param name="notes">To pass on.</param>
-    public static PlanAnswer Answer(PlanQuestion question, ClusterSnapshot cluster, ModelSpec model, ImmutableArray<string> notes)
+    /// <param name="findBad">The failures of a plan on the cluster that is bad; <see langword="null"/> for all others.</param>
+    public static PlanAnswer Answer(
+        PlanQuestion question, ClusterSnapshot cluster, ModelSpec model, ImmutableArray<string> notes, Func<PlacementPlan, PlanFailure?> findBad)
     {
         var engine = question.Spec.Engine is "auto" or "" ? WhatIfEngine : question.Spec.Engine;
         var nodes = question.Machines.IsEmpty ? cluster : WhatIfCluster.Build(question.Machines, engine);
         var request = question.ToRequest(model);
-        var result = PlacementPlanner.Plan(nodes, model, request);
+        var result = PlanChoice.Choose(nodes, model, request, plan => question.Machines.IsEmpty && !question.Spec.RetryBadPlan ? findBad(plan) : null);
         var added = question.Added.IsEmpty ? null : More(question, nodes, model, request, engine, (result as PlacementResult.Planned)?.Plan);
         return result switch
         {

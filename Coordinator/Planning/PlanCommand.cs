@@ -69,7 +69,7 @@ internal static class PlanCommand
             {
                 Constraints = PlanConstraints.None with { Link = parsed.GetValue(Link), PromptTokens = parsed.GetValue(Prompt) },
             };
-            return (Count: count, Goal: goal, Answer: PlanAnswers.Answer(new PlanQuestion(spec, machines, added), new ClusterSnapshot([], []), model, notes));
+            return (Count: count, Goal: goal, Answer: PlanAnswers.Answer(new PlanQuestion(spec, machines, added), new ClusterSnapshot([], []), model, notes, _ => null));
         }).ToArray();
         if (parsed.GetValue(AsJson))
         {

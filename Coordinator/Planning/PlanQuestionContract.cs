@@ -23,10 +23,11 @@ internal sealed record PlanQuestionContract(
     Dictionary<string, int[]>? PinnedLayers,
     int? PromptTokens,
     string? Link,
+    bool? RetryBadPlan,
     ImmutableArray<MachineContract>? Machines,
     ImmutableArray<MachineContract>? Add)
     : DeploymentRequestContract(
-        Model, Name, Objective, ContextTokens, Concurrency, Engine, Nodes, Layers, UseAllNodes, ExcludeNodes, MemoryCapBytes, ReserveBytes, PinnedLayers, PromptTokens, Link);
+        Model, Name, Objective, ContextTokens, Concurrency, Engine, Nodes, Layers, UseAllNodes, ExcludeNodes, MemoryCapBytes, ReserveBytes, PinnedLayers, PromptTokens, Link, RetryBadPlan);
 
 /// <summary>A machine that one need not have.</summary>
 /// <param name="Memory">Gigabytes.</param>

@@ -9,7 +9,8 @@ using ClusterLlm.ServiceDefaults;
 namespace ClusterLlm.Coordinator.Planning;
 
 /// <summary>Answers planning questions: finds the model (on the nodes, built in, on the hub) and asks the pure planner.</summary>
-internal sealed class PlanService(NodeRegistry nodes, DeploymentRegistry deployments, ModelResolver models, HubClient hub, CalibrationRegistry calibrations)
+internal sealed class PlanService(
+    NodeRegistry nodes, DeploymentRegistry deployments, ModelResolver models, HubClient hub, CalibrationRegistry calibrations, DeploymentPlanner planner)
 {
     public async Task<PlanAnswer> AnswerAsync(PlanQuestion question, CancellationToken cancellationToken)
     {
@@ -21,7 +22,8 @@ internal sealed class PlanService(NodeRegistry nodes, DeploymentRegistry deploym
                 question,
                 ClusterSnapshots.Build(nodes.Current.Values, [.. deployments.Current.Values], found.Model, null, calibrations.Links, calibrations.Of),
                 spec,
-                ModelCatalog.BuiltIn.Find(spec.Id) is { } entry ? HeaderModel.Differences(entry.Spec, spec) : []);
+                ModelCatalog.BuiltIn.Find(spec.Id) is { } entry ? HeaderModel.Differences(entry.Spec, spec) : [],
+                plan => planner.FindBad(found.Model, plan));
         }
 
         if (resolution is ModelResolution.Broken broken)
@@ -31,7 +33,7 @@ internal sealed class PlanService(NodeRegistry nodes, DeploymentRegistry deploym
 
         if (ModelCatalog.BuiltIn.Find(question.Spec.Model) is { } known)
         {
-            return PlanAnswers.Answer(question, WithoutFiles(), known.Spec, [$"{known.Id} is a built-in entry: {known.Source}."]);
+            return PlanAnswers.Answer(question, WithoutFiles(), known.Spec, [$"{known.Id} is a built-in entry: {known.Source}."], _ => null);
         }
 
         return question.Spec.Model.Split('/') is [{ Length: > 0 }, { Length: > 0 }]
@@ -43,7 +45,7 @@ internal sealed class PlanService(NodeRegistry nodes, DeploymentRegistry deploym
     {
         var answer = await hub.FindAsync(question.Spec.Model, cancellationToken);
         return answer.Model is { } model
-            ? PlanAnswers.Answer(question, WithoutFiles(), model, [$"{model.Id} was read from the hub: config.json and headers."])
+            ? PlanAnswers.Answer(question, WithoutFiles(), model, [$"{model.Id} was read from the hub: config.json and headers."], _ => null)
             : new PlanAnswer.NoModel(answer.Problem!, NearestNames.Find(question.Spec.Model, Names(), 3));
     }
 

@@ -6,7 +6,7 @@ using ClusterLlm.Testing;
 
 namespace ClusterLlm.Integration;
 
-/// <summary>Tests on a cluster whose nodes all have MLX: one after the other, for each rank of a ring spins on a core while it answers.</summary>
+/// <summary>Tests on a cluster whose nodes all have MLX: one after the other, for they measure times and each group wants all cores.</summary>
 [CollectionDefinition(Name, DisableParallelization = true)]
 public sealed class MlxClusterTests : ICollectionFixture<MlxCluster>
 {

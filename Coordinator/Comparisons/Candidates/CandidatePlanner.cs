@@ -1,17 +1,25 @@
 using System.Collections.Immutable;
+using ClusterLlm.Coordinator.Comparisons.Workloads;
 using ClusterLlm.Coordinator.Placement;
 
 namespace ClusterLlm.Coordinator.Comparisons.Candidates;
 
-/// <summary>A candidate with its plan, or with the reason why it has none.</summary>
-internal sealed record PlannedCandidate(Candidate Candidate, PlacementPlan? Plan, string? Refusal);
+/// <summary>A candidate with its plans, or with the reason why it has none.</summary>
+/// <param name="Plans">The same cuts for each shape of the cells, in their order; empty when it can't run one of them.</param>
+internal sealed record PlannedCandidate(Candidate Candidate, ImmutableArray<PlacementPlan> Plans, string? Refusal);
 
 /// <summary>What candidates are planned for.</summary>
 /// <param name="Asked">The model as it was asked for: an id, or a folder.</param>
 /// <param name="Cluster">As the nodes are; nodes that are not to take part are left out.</param>
-/// <param name="ContextTokens">The longest cell's.</param>
-/// <param name="Concurrency">The largest cell's.</param>
-internal sealed record CandidateQuestion(string Asked, ClusterSnapshot Cluster, ModelSpec Model, int ContextTokens, int Concurrency, ImmutableArray<string> Engines);
+/// <param name="Shapes">Of the deployments that a candidate needs one after the other.</param>
+internal sealed record CandidateQuestion(string Asked, ClusterSnapshot Cluster, ModelSpec Model, ImmutableArray<CellShape> Shapes, ImmutableArray<string> Engines)
+{
+    /// <summary>The one that most requests at once run on.</summary>
+    public CellShape Busiest => Shapes.MaxBy(shape => shape.Concurrency)!;
+
+    /// <summary>The one that needs most memory.</summary>
+    public CellShape Largest => Shapes.MaxBy(shape => shape.ReservedTokens)!;
+}
 
 /// <summary>Chooses what is compared. Pure.</summary>
 internal static class CandidatePlanner
@@ -47,7 +55,8 @@ internal static class CandidatePlanner
             var ours = new List<(string Engine, ImmutableArray<ManualStage> Stages, string Origin)>();
             foreach (var objective in (PlacementObjective[])[PlacementObjective.Latency, PlacementObjective.Throughput])
             {
-                if (Search(question, engine, objective) is { } plan)
+                var shape = objective == PlacementObjective.Throughput ? question.Busiest : question.Largest;
+                if (Search(question, shape, engine, objective) is { } plan)
                 {
                     ours.Add((engine, Cuts(plan.Stages), $"the plan for {Verdicts(objective)}"));
                     if (objective == PlacementObjective.Throughput)
@@ -81,25 +90,35 @@ internal static class CandidatePlanner
 
     private static PlannedCandidate Plan(CandidateQuestion question, CandidateKind kind, string engine, ImmutableArray<ManualStage> stages, string origin)
     {
-        var request = new PlacementRequest(PlacementObjective.Balanced, question.ContextTokens, question.Concurrency, engine, [], stages) { UseAllNodes = true };
         var candidate = new Candidate("", kind, question.Asked, engine, stages, origin);
-        return PlacementPlanner.Plan(question.Cluster, question.Model, request) switch
+        var plans = ImmutableArray.CreateBuilder<PlacementPlan>();
+        foreach (var shape in question.Shapes)
         {
-            PlacementResult.Planned planned => new PlannedCandidate(candidate, planned.Plan, null),
-            PlacementResult.Refused refused => new PlannedCandidate(candidate, null, Reason(refused, stages)),
-            var other => throw new InvalidOperationException($"The planner gave {other.GetType().Name}."),
-        };
+            var request = new PlacementRequest(PlacementObjective.Balanced, shape.ContextTokens, shape.Concurrency, engine, [], stages) { UseAllNodes = true };
+            switch (PlacementPlanner.Plan(question.Cluster, question.Model, request))
+            {
+                case PlacementResult.Planned planned:
+                    plans.Add(planned.Plan);
+                    break;
+                case PlacementResult.Refused refused:
+                    return new PlannedCandidate(candidate, [], Reason(refused, stages));
+                case var other:
+                    throw new InvalidOperationException($"The planner gave {other.GetType().Name}.");
+            }
+        }
+
+        return new PlannedCandidate(candidate, plans.ToImmutable(), null);
     }
 
     /// <summary>What a node says of itself is a better reason than that no node is left.</summary>
     private static string Reason(PlacementResult.Refused refused, ImmutableArray<ManualStage> stages) =>
         refused.Rejections.FirstOrDefault(one => stages.Any(stage => stage.NodeId == one.Subject) && one.Constraint != "node")?.Message ?? refused.Summary;
 
-    private static PlacementPlan? Search(CandidateQuestion question, string engine, PlacementObjective objective)
+    private static PlacementPlan? Search(CandidateQuestion question, CellShape shape, string engine, PlacementObjective objective)
     {
         // Agents of one machine share its speed, and then every cut is as good as another; as if they were apart, the cuts are those that a cluster would have.
         var apart = question.Cluster with { Nodes = [.. question.Cluster.Nodes.Select(node => node with { MachineId = node.NodeId })] };
-        var request = new PlacementRequest(objective, question.ContextTokens, question.Concurrency, engine, [], []) { AlwaysPipelined = true };
+        var request = new PlacementRequest(objective, shape.ContextTokens, shape.Concurrency, engine, [], []) { AlwaysPipelined = true };
         return PlacementPlanner.Plan(apart, question.Model, request) is PlacementResult.Planned planned ? planned.Plan : null;
     }
 

@@ -7,8 +7,16 @@ namespace ClusterLlm.Coordinator.Comparisons.Candidates;
 /// <summary>What is expected of a plan at each cell, by the definitions that it is measured with. Pure.</summary>
 internal static class CellPredictions
 {
-    public static ImmutableArray<CellPrediction> Of(ClusterSnapshot cluster, ModelSpec model, PlacementPlan plan, ImmutableArray<Cell> cells) =>
-        cluster.Knowledge is { } knowledge ? [.. cells.Select(cell => Of(cluster, knowledge, model, plan, cell))] : [];
+    /// <param name="plans">For each shape of the question.</param>
+    public static ImmutableArray<CellPrediction> Of(CandidateQuestion question, ImmutableArray<PlacementPlan> plans, ImmutableArray<Cell> cells) =>
+        question.Cluster.Knowledge is { } knowledge
+            ?
+            [
+                .. from cell in cells
+                   let shape = question.Shapes.First(shape => shape.Workloads.Contains(cell.Workload))
+                   select Of(question.Cluster, knowledge, question.Model, plans[question.Shapes.IndexOf(shape)], cell),
+            ]
+            : [];
 
     private static CellPrediction Of(ClusterSnapshot cluster, PlanningKnowledge knowledge, ModelSpec model, PlacementPlan plan, Cell cell)
     {

@@ -1,5 +1,6 @@
 using System.Collections.Immutable;
 using System.Text.RegularExpressions;
+using ClusterLlm.Coordinator.Comparisons.Workloads;
 using ClusterLlm.Coordinator.Deployments;
 using ClusterLlm.Coordinator.Placement;
 
@@ -12,46 +13,47 @@ internal sealed partial class CandidateDeployments(DeploymentCommands commands, 
     private static readonly TimeSpan TellLimit = TimeSpan.FromSeconds(3);
     private static readonly TimeSpan StopLimit = TimeSpan.FromMinutes(2);
 
-    // By candidate id: the deployment and the generation that was measured first.
-    private readonly Dictionary<string, Deployment> _running = new(StringComparer.Ordinal);
+    // The deployment and the generation that was measured first.
+    private readonly Dictionary<(string CandidateId, CellShape Shape), Deployment> _running = [];
 
     /// <summary>Ids of the deployments that belong to the comparison.</summary>
     public ImmutableHashSet<string> Own => [.. _running.Values.Select(deployment => deployment.Id)];
 
     /// <returns>The deployment, ready; or why there is none.</returns>
     public async Task<(Deployment? Ready, string? Problem)> EnsureAsync(
-        string comparisonId, Candidate candidate, int contextTokens, int concurrency, CancellationToken cancellationToken)
+        string comparisonId, Candidate candidate, CellShape shape, CancellationToken cancellationToken)
     {
-        if (_running.TryGetValue(candidate.Id, out var known))
+        var key = (candidate.Id, shape);
+        if (_running.TryGetValue(key, out var known))
         {
-            return Problem(candidate.Id) is { } problem ? (null, problem) : (known, null);
+            return Problem(candidate.Id, shape) is { } problem ? (null, problem) : (known, null);
         }
 
         var spec = new DeploymentSpec(
-            $"cmp-{comparisonId[^8..]}-{candidate.Id}",
+            FormattableString.Invariant($"cmp-{comparisonId[^8..]}-{candidate.Id}-{shape.Concurrency}x{shape.ContextTokens}"),
             candidate.Model,
             PlacementObjective.Balanced,
-            contextTokens,
-            concurrency,
+            shape.ContextTokens,
+            shape.Concurrency,
             candidate.Engine,
             [.. candidate.Nodes],
             candidate.Stages,
             UseAllNodes: true);
-        var started = await StartAsync(candidate.Id, spec, cancellationToken);
+        var started = await StartAsync(key, spec, cancellationToken);
         if (started.Problem is not null && _running.Count > 0)
         {
             // Perhaps the others hold its memory.
             await StopAllAsync(cancellationToken);
-            started = await StartAsync(candidate.Id, spec, cancellationToken);
+            started = await StartAsync(key, spec, cancellationToken);
         }
 
         return started;
     }
 
     /// <summary>Why a running candidate can't be measured any more; <see langword="null"/> when it can.</summary>
-    public string? Problem(string candidateId)
+    public string? Problem(string candidateId, CellShape shape)
     {
-        var started = _running[candidateId];
+        var started = _running[(candidateId, shape)];
         return deployments.Current.GetValueOrDefault(started.Id) is not { } now ? "Its deployment was removed."
             : now.Generation != started.Generation ? $"Its deployment was started anew on other nodes or layers ({now.Reason ?? "no reason was given"})."
             : now.State != DeploymentState.Ready ? now.Reason ?? $"Its deployment is {now.State.ToString().ToLowerInvariant()}."
@@ -60,27 +62,15 @@ internal sealed partial class CandidateDeployments(DeploymentCommands commands, 
 
     /// <summary>Why a candidate does not answer any more: of a lost node its clients know a moment earlier than its deployment.</summary>
     /// <returns><see langword="null"/> when the deployment knows of nothing.</returns>
-    public async Task<string?> WhyAsync(string candidateId, CancellationToken cancellationToken)
+    public async Task<string?> WhyAsync(string candidateId, CellShape shape, CancellationToken cancellationToken)
     {
-        await WaitAsync(_running[candidateId].Id, TellLimit, _ => (Problem(candidateId) is not null, null), cancellationToken);
-        return Problem(candidateId);
+        await WaitAsync(_running[(candidateId, shape)].Id, TellLimit, _ => (Problem(candidateId, shape) is not null, null), cancellationToken);
+        return Problem(candidateId, shape);
     }
 
-    public async Task StopAsync(string candidateId, CancellationToken cancellationToken)
-    {
-        if (_running.Remove(candidateId, out var deployment))
-        {
-            await StopDeploymentAsync(deployment.Id, cancellationToken);
-        }
-    }
+    public Task StopAsync(string candidateId, CancellationToken cancellationToken) => StopAsync(key => key.CandidateId == candidateId, cancellationToken);
 
-    public async Task StopAllAsync(CancellationToken cancellationToken)
-    {
-        foreach (var candidateId in _running.Keys.ToArray())
-        {
-            await StopAsync(candidateId, cancellationToken);
-        }
-    }
+    public Task StopAllAsync(CancellationToken cancellationToken) => StopAsync(_ => true, cancellationToken);
 
     /// <summary>The candidate goes; the others are measured on.</summary>
     public async Task EndAsync(ComparisonRun run, Candidate one, string reason, CancellationToken cancellationToken)
@@ -99,22 +89,31 @@ internal sealed partial class CandidateDeployments(DeploymentCommands commands, 
         }
     }
 
-    [GeneratedRegex("^cmp-[0-9a-f]{8}-c[0-9]+$", RegexOptions.NonBacktracking)]
+    [GeneratedRegex("^cmp-[0-9a-f]{8}-c[0-9]+-[0-9]+x[0-9]+$", RegexOptions.NonBacktracking)]
     private static partial Regex OwnName();
 
-    private async Task<(Deployment? Ready, string? Problem)> StartAsync(string candidateId, DeploymentSpec spec, CancellationToken cancellationToken)
+    private async Task StopAsync(Func<(string CandidateId, CellShape Shape), bool> which, CancellationToken cancellationToken)
+    {
+        foreach (var key in _running.Keys.Where(which).ToArray())
+        {
+            _running.Remove(key, out var deployment);
+            await StopDeploymentAsync(deployment!.Id, cancellationToken);
+        }
+    }
+
+    private async Task<(Deployment? Ready, string? Problem)> StartAsync((string CandidateId, CellShape Shape) key, DeploymentSpec spec, CancellationToken cancellationToken)
     {
         switch (await commands.DeployAsync(spec, cancellationToken))
         {
             case DeployResult.Accepted accepted:
-                _running[candidateId] = accepted.Deployment;
+                _running[key] = accepted.Deployment;
                 if (await ReadyAsync(accepted.Deployment.Id, cancellationToken) is { } problem)
                 {
-                    await StopAsync(candidateId, cancellationToken);
+                    await StopAsync(other => other == key, cancellationToken);
                     return (null, problem);
                 }
 
-                return (_running[candidateId] = deployments.Current[accepted.Deployment.Id], null);
+                return (_running[key] = deployments.Current[accepted.Deployment.Id], null);
             case DeployResult.Conflict conflict:
                 return (null, conflict.Message);
             case DeployResult.NotPlanned { Result: PlanningResult.Refused refused }:

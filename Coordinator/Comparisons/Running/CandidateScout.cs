@@ -22,7 +22,7 @@ internal sealed class CandidateScout(CandidateDeployments deployments, Candidate
         await ScoutAsync(run, prepared, planned, steps, cancellationToken);
         var seen = prepared.Question with
         {
-            Cluster = SeenSpeeds.Apply(prepared.Question.Cluster, prepared.Question.Model, prepared.Question.ContextTokens, steps, time.GetUtcNow()),
+            Cluster = SeenSpeeds.Apply(prepared.Question.Cluster, prepared.Question.Model, prepared.Question.Busiest.ContextTokens, steps, time.GetUtcNow()),
         };
         var all = CandidatePlanner.New(planned, [.. CandidatePlanner.Manual(prepared.Question, run.Record.Spec.Layers), .. CandidatePlanner.Clusters(seen)]);
         await ScoutAsync(run, prepared, [.. all.Skip(planned.Length)], steps, cancellationToken);
@@ -37,22 +37,23 @@ internal sealed class CandidateScout(CandidateDeployments deployments, Candidate
         ComparisonRun run, PreparedComparison prepared, ImmutableArray<PlannedCandidate> planned, Dictionary<(string Node, string Engine), SeenStep> steps, CancellationToken cancellationToken)
     {
         await run.ChangeAsync(record => record with { Candidates = [.. record.Candidates, .. planned.Select(one => First(prepared, one))] }, cancellationToken);
-        foreach (var one in planned.Where(one => one.Plan is not null).Select(one => one.Candidate))
+        var shape = prepared.Question.Busiest;
+        foreach (var one in planned.Where(one => one.Refusal is null).Select(one => one.Candidate))
         {
             await run.ChangeAsync(record => record with { Progress = new RunProgress($"first look at {one.Label}", 0, 0, 0, null) }, cancellationToken);
-            var (ready, problem) = await deployments.EnsureAsync(run.Record.Id, one, prepared.Question.ContextTokens, prepared.Question.Concurrency, cancellationToken);
+            var (ready, problem) = await deployments.EnsureAsync(run.Record.Id, one, shape, cancellationToken);
             if (ready is null)
             {
                 await run.ChangeAsync(one.Id, result => result with { State = CandidateState.Refused, Reason = problem }, cancellationToken);
                 continue;
             }
 
-            var batch = one.Kind == CandidateKind.Single ? prepared.Question.Concurrency : 1;
-            var scouted = await visit.ScoutAsync(ready.Name, prepared.PromptsOf(one), prepared.Question.ContextTokens, batch, cancellationToken);
+            var batch = one.Kind == CandidateKind.Single ? shape.Concurrency : 1;
+            var scouted = await visit.ScoutAsync(ready.Name, prepared.PromptsOf(one), shape.ContextTokens, batch, cancellationToken);
             await run.ChangeAsync(one.Id, result => result with { Answer = scouted.Answer }, cancellationToken);
             if (scouted.Problem is not null)
             {
-                await deployments.EndAsync(run, one, deployments.Problem(one.Id) ?? scouted.Problem, cancellationToken);
+                await deployments.EndAsync(run, one, deployments.Problem(one.Id, shape) ?? scouted.Problem, cancellationToken);
             }
             else if (one.Kind == CandidateKind.Single)
             {
@@ -68,26 +69,28 @@ internal sealed class CandidateScout(CandidateDeployments deployments, Candidate
         var version = prepared.Machines.FirstOrDefault(machine => machine.Node == one.Stages[0].NodeId)?.Engines.GetValueOrDefault(one.Engine) ?? "";
         return new CandidateResult(
             one,
-            planned.Plan is null ? CandidateState.Refused : CandidateState.Waiting,
+            planned.Refusal is null ? CandidateState.Waiting : CandidateState.Refused,
             planned.Refusal,
-            planned.Plan?.Stages ?? [],
+            planned.Plans.MaxBy(plan => plan.Stages.Sum(stage => stage.TotalBytes))?.Stages ?? [],
             version,
-            planned.Plan is null ? [] : CellPredictions.Of(question.Cluster, question.Model, planned.Plan, prepared.Cells),
-            LongestContext(question, planned.Plan),
+            planned.Refusal is null ? CellPredictions.Of(question, planned.Plans, prepared.Cells) : [],
+            LongestContext(question, planned.Plans),
             null,
             null,
             []);
     }
 
-    private static int LongestContext(CandidateQuestion question, PlacementPlan? plan)
+    private static int LongestContext(CandidateQuestion question, ImmutableArray<PlacementPlan> plans)
     {
-        if (plan is null || question.Cluster.Knowledge is not { } knowledge)
+        if (plans.IsEmpty || question.Cluster.Knowledge is not { } knowledge)
         {
             return 0;
         }
 
+        var plan = plans[question.Shapes.IndexOf(question.Busiest)];
+
         ImmutableArray<ManualStage> cuts = [.. plan.Stages.Select(stage => new ManualStage(stage.NodeId, stage.FirstLayer, stage.FirstLayer + stage.LayerCount))];
-        var request = new PlacementRequest(PlacementObjective.Balanced, plan.ContextTokens, question.Concurrency, plan.Engine, [], cuts);
+        var request = new PlacementRequest(PlacementObjective.Balanced, plan.ContextTokens, question.Busiest.Concurrency, plan.Engine, [], cuts);
         return new PlanPredictor(question.Cluster, knowledge, question.Model, request)
             .Predict(EngineFacts.Of(plan.Engine), cuts, plan.ContextTokens, plan.MicroBatches).LongestContextTokens;
     }

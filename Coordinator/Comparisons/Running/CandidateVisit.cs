@@ -41,17 +41,18 @@ internal sealed class CandidateVisit(ISelfEndpoint self, NodeRegistry nodes, Tim
             : new ScoutResult(alone[0].Text, new SeenStep(Step(alone.Skip(1)), Step(together.Skip(batch == 1 ? 1 : 0)), batch), null);
     }
 
+    /// <param name="shape">The deployment's: its cells are measured.</param>
     /// <param name="own">Deployments of the comparison: work on others disturbs.</param>
     public async Task<VisitResult> RunAsync(
-        Candidate candidate, Deployment deployment, VisitPlan plan, ImmutableHashSet<string> own, CancellationToken cancellationToken)
+        Candidate candidate, Deployment deployment, VisitPlan plan, CellShape shape, ImmutableHashSet<string> own, CancellationToken cancellationToken)
     {
         await UntilIdleAsync(own, cancellationToken);
         await using var observer = new NodeObserver(nodes, own, deployment.Id, candidate.Nodes);
-        await WarmUpAsync(deployment.Name, plan, cancellationToken);
+        await RunAsync(deployment.Name, plan.WarmUp(shape), shape.Concurrency, cancellationToken);
         observer.TakeDisturbance();
         observer.TakePower();
         var samples = ImmutableArray.CreateBuilder<Sample>();
-        for (var index = 0; index < plan.Cells.Length; index++)
+        foreach (var index in plan.CellsOf(shape))
         {
             var summary = LoadSummary.Of(await RunAsync(deployment.Name, plan.Requests(index), plan.Cells[index].Concurrency, cancellationToken));
             if (summary.Answered == 0)
@@ -66,12 +67,6 @@ internal sealed class CandidateVisit(ISelfEndpoint self, NodeRegistry nodes, Tim
     }
 
     private static double Step(IEnumerable<RequestTiming> timings) => 1e3 / timings.Max(timing => timing.DecodeTokensPerSecond);
-
-    private async Task WarmUpAsync(string deployment, VisitPlan plan, CancellationToken cancellationToken)
-    {
-        var most = plan.Cells.Max(cell => cell.Concurrency);
-        await RunAsync(deployment, plan.WarmUp(most), most, cancellationToken);
-    }
 
     private async Task<ImmutableArray<RequestTiming>> RunAsync(
         string deployment, IReadOnlyList<LoadRequest> requests, int concurrency, CancellationToken cancellationToken) =>

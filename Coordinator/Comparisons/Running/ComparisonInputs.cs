@@ -12,6 +12,7 @@ namespace ClusterLlm.Coordinator.Comparisons.Running;
 
 /// <summary>All that a run needs to know before it begins.</summary>
 /// <param name="Question">For planning its candidates.</param>
+/// <param name="MissingEngines">A sentence for each asked engine that no node has.</param>
 /// <param name="Smaller">The same for the smaller model; <see langword="null"/> when none was asked for.</param>
 internal sealed record PreparedComparison(
     ModelSummary Model,
@@ -19,6 +20,7 @@ internal sealed record PreparedComparison(
     ImmutableArray<Cell> Cells,
     CandidateQuestion Question,
     PromptMaker Prompts,
+    ImmutableArray<string> MissingEngines,
     CandidateQuestion? Smaller,
     PromptMaker? SmallerPrompts)
 {
@@ -46,6 +48,12 @@ internal sealed class ComparisonInputs(
             return (null, $"The longest cell needs {CellChoice.ContextTokens(cells)} tokens of context; {model.ModelId} has {longest}. Ask for shorter prompts or answers.");
         }
 
+        var missing = MissingEngines(spec);
+        if (missing.Length > 0 && missing.Length == spec.Engines.Length)
+        {
+            return (null, string.Join(' ', missing));
+        }
+
         var (prompts, source) = Prompts(model);
         var summary = new ModelSummary(
             model.ModelId,
@@ -63,6 +71,7 @@ internal sealed class ComparisonInputs(
             cells,
             question,
             prompts,
+            missing,
             smaller is null ? null : Question(spec, spec.SmallerModel!, smaller, cells),
             smaller is null ? null : Prompts(smaller).Maker), null);
     }
@@ -83,12 +92,24 @@ internal sealed class ComparisonInputs(
             ? $"There is no node '{unknown}'; there are {string.Join(", ", nodes.Current.Keys)}."
             : null;
 
+    private ImmutableArray<string> MissingEngines(ComparisonSpec spec)
+    {
+        var taking = nodes.Current.Values.Where(node => Takes(spec, node.NodeId)).OrderBy(node => node.NodeId, StringComparer.Ordinal).ToArray();
+        return
+        [
+            .. from name in spec.Engines
+               let facts = taking.Select(node => (node.NodeId, Engine: node.Facts.Engines.FirstOrDefault(engine => engine.Name == name))).ToArray()
+               where !facts.Any(one => one.Engine is { Available: true })
+               select $"Engine '{name}' was asked for, and no node has it: {string.Join("; ", facts.Select(one => $"{one.NodeId}: {one.Engine?.UnavailableReason ?? "it does not know it"}"))}.",
+        ];
+    }
+
     private CandidateQuestion Question(ComparisonSpec spec, string asked, ResolvedModel model, ImmutableArray<Cell> cells)
     {
         var cluster = ClusterSnapshots.Build(
             nodes.Current.Values.Where(node => Takes(spec, node.NodeId)), [.. deployments.Current.Values], model, null, calibrations.Links, calibrations.Of);
         return new CandidateQuestion(
-            asked, cluster, model.Description.ToSpec(), CellChoice.ContextTokens(cells), cells.Max(cell => cell.Concurrency), CandidatePlanner.Engines(cluster, spec.Engines));
+            asked, cluster, model.Description.ToSpec(), CellShapes.Of(cells), CandidatePlanner.Engines(cluster, spec.Engines));
     }
 
     /// <summary>With the model's own tokenizer where its folder, or a copy in the Coordinator's model folder, can be read here.</summary>

@@ -2,6 +2,7 @@ using ClusterLlm.Coordinator.Comparisons.Candidates;
 using ClusterLlm.Coordinator.Comparisons.Reports;
 using ClusterLlm.Coordinator.Comparisons.Statistics;
 using ClusterLlm.Coordinator.Comparisons.Verdicts;
+using ClusterLlm.Coordinator.Comparisons.Workloads;
 
 namespace ClusterLlm.Coordinator.Comparisons.Running;
 
@@ -49,6 +50,11 @@ internal sealed class ComparisonRunner(ComparisonInputs inputs, CandidateScout s
 
     private static IEnumerable<string> Notes(PreparedComparison prepared)
     {
+        foreach (var missing in prepared.MissingEngines)
+        {
+            yield return missing;
+        }
+
         if (prepared.Model.PromptSource.StartsWith("token ids", StringComparison.Ordinal))
         {
             yield return $"Prompts are {prepared.Model.PromptSource}.";
@@ -94,14 +100,26 @@ internal sealed class ComparisonRunner(ComparisonInputs inputs, CandidateScout s
 
     private async Task VisitAsync(ComparisonRun run, PreparedComparison prepared, Candidate one, VisitPlan plan, CancellationToken cancellationToken)
     {
-        var (ready, problem) = await deployments.EnsureAsync(run.Record.Id, one, prepared.Question.ContextTokens, prepared.Question.Concurrency, cancellationToken);
+        foreach (var shape in prepared.Question.Shapes)
+        {
+            if (!await VisitAsync(run, one, shape, plan, cancellationToken))
+            {
+                return;
+            }
+        }
+    }
+
+    /// <returns><see langword="false"/> when the candidate has ended.</returns>
+    private async Task<bool> VisitAsync(ComparisonRun run, Candidate one, CellShape shape, VisitPlan plan, CancellationToken cancellationToken)
+    {
+        var (ready, problem) = await deployments.EnsureAsync(run.Record.Id, one, shape, cancellationToken);
         if (ready is null)
         {
             await deployments.EndAsync(run, one, problem!, cancellationToken);
-            return;
+            return false;
         }
 
-        var result = await visit.RunAsync(one, ready, plan, deployments.Own, cancellationToken);
+        var result = await visit.RunAsync(one, ready, plan, shape, deployments.Own, cancellationToken);
         await run.ChangeAsync(
             record => (record with { Samples = [.. record.Samples, .. result.Samples] }).With(record.Find(one.Id)! is var before
                 ? before with { State = CandidateState.Measured, NodeUse = NodeObserver.Join(before.NodeUse, result.Uses) }
@@ -112,10 +130,13 @@ internal sealed class ComparisonRunner(ComparisonInputs inputs, CandidateScout s
             await run.NoteAsync($"Round {plan.Round + 1}, {one.Label}, {disturbed.Cell}: not counted, {disturbed.Problem}.", cancellationToken);
         }
 
-        var why = result.Problem is null ? deployments.Problem(one.Id) : await deployments.WhyAsync(one.Id, cancellationToken);
+        var why = result.Problem is null ? deployments.Problem(one.Id, shape) : await deployments.WhyAsync(one.Id, shape, cancellationToken);
         if ((why ?? result.Problem) is { } ended)
         {
             await deployments.EndAsync(run, one, ended, cancellationToken);
+            return false;
         }
+
+        return true;
     }
 }

@@ -19,6 +19,9 @@ internal sealed class VisitPlan(int round, int seed, ImmutableArray<Cell> cells,
 
     public ImmutableArray<Cell> Cells => cells;
 
+    /// <summary>Indices of the cells that run on a deployment of a shape.</summary>
+    public IEnumerable<int> CellsOf(CellShape shape) => Enumerable.Range(0, cells.Length).Where(index => shape.Workloads.Contains(cells[index].Workload));
+
     public ImmutableArray<LoadRequest> Requests(int cell)
     {
         if (!_made.TryGetValue(cell, out var requests))
@@ -34,10 +37,10 @@ internal sealed class VisitPlan(int round, int seed, ImmutableArray<Cell> cells,
     }
 
     /// <summary>Short answers to as many requests at once as will be measured: buffers of that size exist afterwards. Excluded from all figures.</summary>
-    public ImmutableArray<LoadRequest> WarmUp(int requests)
+    public ImmutableArray<LoadRequest> WarmUp(CellShape shape)
     {
-        var shortest = cells.Min(cell => cell.Workload.PromptTokens);
-        return [.. Enumerable.Range(0, requests).Select(index => Request(shortest, WarmUpTokens, 0, WarmUpSeeds + index))];
+        var shortest = shape.Workloads.Min(workload => workload.PromptTokens);
+        return [.. Enumerable.Range(0, shape.Concurrency).Select(index => Request(shortest, WarmUpTokens, 0, WarmUpSeeds + index))];
     }
 
     private LoadRequest Request(int promptTokens, int outputTokens, int cell, int index) =>

@@ -326,6 +326,34 @@ namespace ClusterLlm.Coordinator.Data.Migrations
                     b.ToTable("Measurements");
                 });
 
+            modelBuilder.Entity("ClusterLlm.Coordinator.Data.PlanFailureRow", b =>
+                {
+                    b.Property<string>("Fingerprint")
+                        .HasColumnType("TEXT");
+
+                    b.Property<string>("DeploymentId")
+                        .IsRequired()
+                        .HasColumnType("TEXT");
+
+                    b.Property<long>("LastAtUnixMs")
+                        .HasColumnType("INTEGER");
+
+                    b.Property<int>("Launches")
+                        .HasColumnType("INTEGER");
+
+                    b.Property<string>("Plan")
+                        .IsRequired()
+                        .HasColumnType("TEXT");
+
+                    b.Property<string>("Reason")
+                        .IsRequired()
+                        .HasColumnType("TEXT");
+
+                    b.HasKey("Fingerprint");
+
+                    b.ToTable("PlanFailures");
+                });
+
             modelBuilder.Entity("ClusterLlm.Coordinator.Data.SpeedRow", b =>
                 {
                     b.Property<string>("DeploymentId")

@@ -28,6 +28,16 @@ internal sealed class GatewayPart : IAsyncDisposable
         }
     }
 
+    /// <summary>Processor time that it has used.</summary>
+    public TimeSpan ProcessorTime
+    {
+        get
+        {
+            _process.Refresh();
+            return _process.TotalProcessorTime;
+        }
+    }
+
     public static async Task<GatewayPart> StartAsync(string name, params string[] options)
     {
         var start = new ProcessStartInfo(Environment.ProcessPath!, [name, .. options])

@@ -98,6 +98,24 @@ internal static class MlxBenchmark
             ways.Insert(2, ("agent", prompt => MlxWays.AgentAsync(agent, prompt, load.Tokens)));
         }
 
+        using var processors = new ProcessorMeter(gateway, cluster.RankProcesses);
+        var results = await AskAsync(ways, load, processors);
+        var label = $"{load.Name}, {nodes} ranks, {transport}";
+        foreach (var (name, times) in results)
+        {
+            Report($"{label}, {name}", times, results["engine"], figures);
+        }
+
+        // What the same work costs that is in nobody's way: so contention for cores can be told from what the way itself adds.
+        var burned = Math.Max(0, OverEngine(results["gateway+agent"], results["engine"]));
+        using var burner = new ProcessorBurner(burned);
+        var beside = await AskAsync(
+            [ways[0], ("burning", prompt => MlxWays.EngineAsync(engine, prompt, load.Tokens, burner.Token))], load, processors);
+        ReportContention(label, burned, beside["burning"], beside["engine"], figures);
+    }
+
+    private static async Task<Dictionary<string, List<MlxTimes>>> AskAsync(List<(string Name, Func<string, Task<MlxTimes>> Ask)> ways, MlxLoad load, ProcessorMeter processors)
+    {
         var results = ways.ToDictionary(way => way.Name, _ => new List<MlxTimes>());
         var began = Stopwatch.GetTimestamp();
         // A busy machine gets fewer rounds, but always one after that which warms up.
@@ -107,33 +125,54 @@ internal static class MlxBenchmark
             for (var turn = 0; turn < ways.Count; turn++)
             {
                 var (name, ask) = ways[(round + turn) % ways.Count];
+                var before = processors.Read();
                 var times = await ask($"{round}{name}: once upon a time there was a");
                 if (round > 0)
                 {
-                    results[name].Add(times);
+                    results[name].Add(times with { Processor = processors.Read() - before });
                 }
             }
         }
 
-        foreach (var (name, times) in results)
-        {
-            Report($"{load.Name}, {nodes} ranks, {transport}, {name}", times, results["engine"], figures);
-        }
+        return results;
     }
 
     private static void Report(string label, List<MlxTimes> times, List<MlxTimes> engine, SortedDictionary<string, double> figures)
     {
         var (perToken, first) = (Median(times.Select(time => time.PerToken)), Median(times.Select(time => time.FirstToken)));
-        // Round by round: what else the machine did meanwhile met both.
-        var cost = Median(times.Zip(engine, (way, direct) => way.PerToken - direct.PerToken));
+        var cost = Cost(times, engine);
+        var (agents, ranks) = (OverEngine(times, engine), times.Sum(time => time.Processor.RanksMs) / Tokens(times));
+        var busy = times.Sum(time => time.Processor.RanksMs) / times.Sum(time => time.WholeMs);
         figures[$"{label}: decode tok/s"] = 1000 / perToken;
         figures[$"{label}: ms per token"] = perToken;
         figures[$"{label}: time to first token ms"] = first;
         figures[$"{label}: ms per token over engine"] = cost;
+        figures[$"{label}: processor ms per token over engine"] = agents;
+        figures[$"{label}: processor ms per token of the ranks"] = ranks;
+        figures[$"{label}: cores that the ranks keep busy"] = busy;
         figures[$"{label}: rounds"] = times.Count;
-        var way = ReferenceEquals(times, engine) ? "" : $"; {cost:+0.00;-0.00} ms per token over the engine{Verdict(times.Count >= LeastRounds, cost, AimGatewayMs)}";
+        var way = ReferenceEquals(times, engine)
+            ? string.Create(CultureInfo.InvariantCulture, $"; the ranks use {ranks:F2} ms of processor per token and keep {busy:F1} of {Environment.ProcessorCount} cores busy")
+            : string.Create(CultureInfo.InvariantCulture, $"; {cost:+0.00;-0.00} ms per token over the engine{Verdict(times.Count >= LeastRounds, cost, AimGatewayMs)}, {agents:+0.00;-0.00} ms of processor");
         Print($"  {label}: {1000 / perToken:F1} tok/s ({perToken:F2} ms per token), first token after {first:F0} ms{way}");
     }
+
+    private static void ReportContention(string label, double burned, List<MlxTimes> times, List<MlxTimes> engine, SortedDictionary<string, double> figures)
+    {
+        var cost = Cost(times, engine);
+        figures[$"{label}, engine beside as much other work: ms per token over engine"] = cost;
+        Print($"  {label}, engine beside another thread that uses those {burned:F2} ms of processor per token: {cost:+0.00;-0.00} ms per token over the engine");
+    }
+
+    /// <summary>Milliseconds per token over the engine, round by round: what else the machine did meanwhile met both.</summary>
+    private static double Cost(List<MlxTimes> times, List<MlxTimes> engine) => Median(times.Zip(engine, (way, direct) => way.PerToken - direct.PerToken));
+
+    /// <summary>Processor milliseconds per token of gateway, agents and client over those of agents (tunnel) and client alone.</summary>
+    private static double OverEngine(List<MlxTimes> times, List<MlxTimes> engine) => Outside(times) - Outside(engine);
+
+    private static double Outside(List<MlxTimes> times) => times.Sum(time => time.Processor.OwnMs + time.Processor.GatewayMs) / Tokens(times);
+
+    private static int Tokens(List<MlxTimes> times) => times.Sum(time => time.Tokens);
 
     private static string Verdict(bool applies, double value, double aim) =>
         applies ? string.Create(CultureInfo.InvariantCulture, $" (aim: below {aim:0}, {(value < aim ? "met" : "missed")})") : "";

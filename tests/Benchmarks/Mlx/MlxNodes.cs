@@ -34,6 +34,9 @@ internal sealed class MlxNodes : IAsyncDisposable
     /// <summary>Where rank 0's process itself answers.</summary>
     public int EnginePort => ((MlxShard)Shard).ServerPort;
 
+    /// <summary>Of all ranks.</summary>
+    public IEnumerable<int> RankProcesses => _agents.SelectMany(agent => agent.Services.GetRequiredService<MlxEngine>().RunningProcesses);
+
     public static async Task<MlxNodes> StartAsync(string model, int layers, int nodes, string python, MlxTransport transport, string home)
     {
         var result = new MlxNodes();
@@ -91,7 +94,7 @@ internal sealed class MlxNodes : IAsyncDisposable
             ["Engines:Mlx:DirectAddress"] = "127.0.0.1",
             // The gate has its own tests; here it would only start one more process.
             ["Engines:Mlx:Reference"] = "Off",
-            // Ranks that share two cores with their own polling are slow, not stalled.
+            // Ranks that share few cores are slow, not stalled.
             ["Engines:Mlx:StallTimeout"] = "00:10:00",
         });
         builder.AddServiceDefaults();

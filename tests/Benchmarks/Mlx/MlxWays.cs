@@ -13,6 +13,12 @@ namespace ClusterLlm.Benchmarks.Mlx;
 /// <param name="Tokens">Asked for: what comes after them is the end of the answer, which some ways send apart.</param>
 internal sealed record MlxTimes(List<double> At, int Tokens)
 {
+    /// <summary>Used while the answer was made.</summary>
+    public ProcessorTime Processor { get; init; }
+
+    /// <summary>From the request to the last chunk.</summary>
+    public double WholeMs => At[^1];
+
     public double FirstToken => At[0];
 
     /// <summary>Milliseconds per token after the first.</summary>
@@ -22,13 +28,19 @@ internal sealed record MlxTimes(List<double> At, int Tokens)
 /// <summary>The ways to one engine: directly, through the agent's code, through its gRPC, and through the gateway.</summary>
 internal static class MlxWays
 {
-    public static async Task<MlxTimes> EngineAsync(ServerClient client, string prompt, int tokens)
+    /// <param name="onToken">Called for each token.</param>
+    public static async Task<MlxTimes> EngineAsync(ServerClient client, string prompt, int tokens, Action? onToken = null)
     {
         var body = JsonSerializer.SerializeToUtf8Bytes(new { prompt, max_tokens = tokens, temperature = 0, ignore_eos = true, stream = true });
         var clock = new Clock(tokens);
         await foreach (var line in client.StreamAsync("/v1/completions", body, CancellationToken.None))
         {
-            clock.Take(line is ServerLine.Data data && data.Json.Span.IndexOf("\"text\""u8) >= 0);
+            var isToken = line is ServerLine.Data data && data.Json.Span.IndexOf("\"text\""u8) >= 0;
+            clock.Take(isToken);
+            if (isToken)
+            {
+                onToken?.Invoke();
+            }
         }
 
         return clock.Times;

@@ -41,6 +41,41 @@ public sealed class ComparisonApiTests
     }
 
     [Fact(Timeout = 120_000)]
+    public async Task Compare_DefaultCells_RunOnADeploymentForEachShape()
+    {
+        var token = TestContext.Current.CancellationToken;
+        await using var host = new CoordinatorHost();
+        await using var one = await NodeAsync("node-1", token);
+        one.Models.Single().MaxContextTokens = 4096;
+        await host.JoinAsync(token, one);
+
+        var record = await CompareAsync(host, """{"model":"tiny","rounds":2,"mostRounds":2}""", token);
+
+        Assert.Equal(["node-1 alone (builtin)"], Labels(record));
+        // Each of a chat at 1, 2, 4 and 8, and a prompt of 2k for one, in two rounds.
+        Assert.Equal(5 * 2, record.GetProperty("samples").GetArrayLength());
+        var started = new[] { await one.Shards.NextStartAsync(token), await one.Shards.NextStartAsync(token) };
+        Assert.Equal([(2112u, 1u), (192u, 8u)], started.Select(shard => (shard.ContextTokens, shard.MaxConcurrency)).OrderByDescending(shape => shape.ContextTokens));
+    }
+
+    [Fact(Timeout = 120_000)]
+    public async Task Compare_EngineThatNoNodeHas_IsToldAndLeftOut()
+    {
+        var token = TestContext.Current.CancellationToken;
+        await using var host = new CoordinatorHost();
+        await using var one = await NodeAsync("node-1", token);
+        await host.JoinAsync(token, one);
+
+        var record = await CompareAsync(host, Quick[..^1] + ""","engines":["mlx","builtin"]}""", token);
+        var nothing = await CompareAsync(host, """{"model":"tiny","engines":["mlx"]}""", token);
+
+        const string Missing = "Engine 'mlx' was asked for, and no node has it: node-1: it does not know it.";
+        Assert.Equal(["node-1 alone (builtin)"], Labels(record));
+        Assert.Contains(Missing, record.GetProperty("notes").EnumerateArray().Select(note => note.GetString()));
+        Assert.Equal(("failed", Missing), (nothing.GetProperty("state").GetString(), nothing.GetProperty("reason").GetString()));
+    }
+
+    [Fact(Timeout = 120_000)]
     public async Task Compare_NodeWithAnotherAnswer_IsWrongAndNotRanked()
     {
         var token = TestContext.Current.CancellationToken;

@@ -1,5 +1,6 @@
 using ClusterLlm.Coordinator.Catalog;
 using ClusterLlm.Coordinator.Comparisons.Candidates;
+using ClusterLlm.Coordinator.Comparisons.Workloads;
 using ClusterLlm.Coordinator.Placement;
 using ClusterLlm.Coordinator.Placement.Prediction;
 using ClusterLlm.Coordinator.Tests.Placement;
@@ -81,7 +82,7 @@ public sealed class SeenSpeedsTests
     private static IEnumerable<IReadOnlyList<ManualStage>> Clusters(int concurrency, params SeenStep[] steps)
     {
         var seen = Seen(Nodes(steps.Length), steps);
-        return CandidatePlanner.Clusters(new CandidateQuestion("model", seen, Model, Context, concurrency, ["builtin"])).Select(one => (IReadOnlyList<ManualStage>)one.Candidate.Stages);
+        return CandidatePlanner.Clusters(new CandidateQuestion("model", seen, Model, [new CellShape(Context, concurrency, [])], ["builtin"])).Select(one => (IReadOnlyList<ManualStage>)one.Candidate.Stages);
     }
 
     private static int Layers(ManualStage stage) => stage.EndLayer - stage.FirstLayer;

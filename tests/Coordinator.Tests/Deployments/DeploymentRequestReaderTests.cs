@@ -46,6 +46,8 @@ public sealed class DeploymentRequestReaderTests
         PlanConstraints.None, JsonSerializer.Deserialize<DeploymentSpec>("""{"Name": "n", "Model": "m", "Engine": "auto", "Nodes": [], "Layers": []}""")!.Constraints);
 
     [Theory]
+    [InlineData("""{"model": "m", "retryBadPlan": "yes"}""", "retryBadPlan", "give true or false")]
+    [InlineData("""{"model": "m", "useAllNodes": 1}""", "useAllNodes", "give true or false")]
     [InlineData("""{"model": "m", "excludeNodes": "b"}""", "excludeNodes", "give node ids")]
     [InlineData("""{"model": "m", "reserveBytes": -1}""", "reserveBytes", "-1")]
     [InlineData("""{"model": "m", "memoryCapBytes": {"a": "much"}}""", "memoryCapBytes.a", "much")]

@@ -89,7 +89,7 @@ internal sealed class ReconcilerSimulation
                 Deployment = Deployment.Become(become.State, become.Reason, _now);
                 break;
             case DeploymentAction.Relaunch again:
-                Deployment = Deployment.Relaunched(again.Reason, again.Counts, Options, _now);
+                Deployment = Deployment.Relaunched(again.Reason, again.Counts, planIsBad: false, Options, _now);
                 break;
             default:
                 break;

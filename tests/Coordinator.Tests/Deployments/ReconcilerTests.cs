@@ -127,7 +127,7 @@ public sealed class ReconcilerTests
     [Fact]
     public void Decide_WaitsForRetry_ButStopsWhatIsLeft()
     {
-        var failed = Deployment(DeploymentState.Loading, "a", "b").Relaunched("broke", counts: true, Options, Later);
+        var failed = Deployment(DeploymentState.Loading, "a", "b").Relaunched("broke", counts: true, planIsBad: false, Options, Later);
         Assert.Equal([new DeploymentAction.Stop("a", 1)], Decide(failed, Node("a", Shard(1, ShardStage.Loading)), Node("b")));
         Assert.Equal([new DeploymentAction.Wait(failed.RetryAt!.Value)], Decide(failed, Node("a"), Node("b")));
         Assert.Equal([new DeploymentAction.Plan()], Reconciler.Decide(failed, Actual(Node("a"), Node("b")), Options, failed.RetryAt.Value));
@@ -142,15 +142,26 @@ public sealed class ReconcilerTests
     }
 
     [Fact]
-    public void Relaunched_ThreeTimes_WaitsLongerEachTimeAndIsGivenUp()
+    public void Relaunched_AgainAndAgain_WaitsLongerEachTimeAndLooksForAnotherPlanAtOnceWhenItsPlanIsBad()
     {
-        var once = Deployment(DeploymentState.Loading, "a").Relaunched("broke.", counts: true, Options, Later);
-        var twice = once.Relaunched("broke.", counts: true, Options, Later);
-        var thrice = twice.Relaunched("broke.", counts: true, Options, Later);
+        var once = Deployment(DeploymentState.Loading, "a").Relaunched("broke.", counts: true, planIsBad: false, Options, Later);
+        var twice = once.Relaunched("broke.", counts: true, planIsBad: false, Options, Later);
+        var thrice = twice.Relaunched("broke.", counts: true, planIsBad: true, Options, Later);
 
         Assert.Equal((DeploymentState.Planning, Later + Options.RetryFirst), (once.State, once.RetryAt));
         Assert.Equal((DeploymentState.Planning, Later + (2 * Options.RetryFirst)), (twice.State, twice.RetryAt));
-        Assert.Equal((DeploymentState.Failed, "broke. Given up after 3 attempts."), (thrice.State, thrice.Reason));
+        Assert.Equal((DeploymentState.Planning, (DateTimeOffset?)null), (thrice.State, thrice.RetryAt));
+        Assert.Equal("broke. Its plan is bad, another one is looked for.", thrice.Reason);
+    }
+
+    [Fact]
+    public void Relaunched_ThreePlansThreeTimesEach_IsGivenUp()
+    {
+        var deployment = Deployment(DeploymentState.Loading, "a") with { Failures = 8 };
+
+        var last = deployment.Relaunched("broke.", counts: true, planIsBad: true, Options, Later);
+
+        Assert.Equal((DeploymentState.Failed, "broke. Given up after 9 attempts."), (last.State, last.Reason));
     }
 
     [Fact]

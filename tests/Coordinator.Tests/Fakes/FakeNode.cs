@@ -33,6 +33,9 @@ internal sealed class FakeNode : IAsyncDisposable
 
     public long MemoryUsableBytes { get; init; } = 1L << 30;
 
+    /// <summary>Told when it joins.</summary>
+    public string EngineVersion { get; set; } = "0";
+
     public List<ModelDescription> Models { get; } = [];
 
     public List<ModelProblem> ModelProblems { get; } = [];
@@ -82,7 +85,7 @@ internal sealed class FakeNode : IAsyncDisposable
             MemoryTotalBytes = 2UL * (ulong)MemoryUsableBytes,
             MemoryUsableBytes = (ulong)MemoryUsableBytes,
             MachineId = "fake-machine",
-            Engines = { new EngineDescription { Name = "builtin", Version = "0", Available = true, ModelTypes = { "llama" } } },
+            Engines = { new EngineDescription { Name = "builtin", Version = EngineVersion, Available = true, ModelTypes = { "llama" } } },
             Addresses = { new NodeAddress { Url = Url, Kind = LinkKind.Loopback } },
         },
     };

@@ -56,6 +56,21 @@ public sealed class ModelMatchingTests
     }
 
     [Theory]
+    [InlineData("""{"torch_dtype": "float32"}""", true)]
+    [InlineData("""{"dtype": "float32"}""", true)]
+    [InlineData("""{"torch_dtype": "bfloat16"}""", false)]
+    [InlineData("""{"torch_dtype": 32}""", false)]
+    [InlineData("{", false)]
+    [InlineData("", false)]
+    public void ToSpec_TypeOfTheConfig_DecidesTheWidthOfCaches(string config, bool expected)
+    {
+        var model = FakeModel.Llama();
+        model.ConfigJson = config;
+
+        Assert.Equal(expected, model.ToSpec().IsFloat32);
+    }
+
+    [Theory]
     [InlineData("", 0)]
     [InlineData("not json", 0)]
     [InlineData("[]", 0)]

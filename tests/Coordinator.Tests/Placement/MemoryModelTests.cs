@@ -58,6 +58,7 @@ public sealed class MemoryModelTests
         Assert.Equal([5 * PlacementBuilders.Gigabyte, 4 * PlacementBuilders.Gigabyte, 5 * PlacementBuilders.Gigabyte], parts);
         // 1000 tokens are 4 steps of 256; 2048 elements of 2 bytes, 12 layers, 3 sequences.
         Assert.Equal(1024L * 2048 * 2 * 12 * 3, memory.ForStage(model, 0, 12, 1000, 3).KvCacheBytes);
+        Assert.Equal(1024L * 2048 * 4 * 12 * 3, memory.ForStage(model with { IsFloat32 = true }, 0, 12, 1000, 3).KvCacheBytes);
     }
 
     private static IEnumerable<(string Id, long NeededBytes, long LimitBytes)> Judged()

@@ -56,18 +56,19 @@ public sealed class NetworkTests
         var agent = cluster.StartAgent("node-a", await cluster.CreateTokenAsync(token));
         await cluster.WaitForNodeAsync("node-a", token);
 
-        var answers = new List<string>();
+        var probes = new List<Task<IEnumerable<string>>>();
         foreach (var (host, process, name) in new[] { (cluster.Hosts.Coordinator, cluster.Coordinator, "coordinator"), (cluster.Hosts.Agents, agent, "agent") })
         {
             var sockets = ListeningSockets.Of(process.Pid);
             Assert.NotEmpty(sockets);
-            foreach (var socket in sockets)
+            probes.AddRange(sockets.Select(async socket =>
             {
                 var address = socket.Address.Equals(IPAddress.Any) ? IPAddress.Loopback : socket.Address;
-                answers.AddRange((await SocketProbe.AnswersAsync(() => NetworkHosts.Handler(host), new IPEndPoint(address, socket.Port), token)).Select(answer => $"{name}: {answer}"));
-            }
+                return (await SocketProbe.AnswersAsync(() => NetworkHosts.Handler(host), new IPEndPoint(address, socket.Port), token)).Select(answer => $"{name}: {answer}");
+            }));
         }
 
+        var answers = await Task.WhenAll(probes);
         Assert.Equal(
             [
                 "agent: http /alive",
@@ -79,7 +80,7 @@ public sealed class NetworkTests
                 "coordinator: https /api/authority",
                 "coordinator: https /health",
             ],
-            answers.Distinct().Order(StringComparer.Ordinal));
+            answers.SelectMany(answer => answer).Distinct().Order(StringComparer.Ordinal));
     }
 
     /// <summary>Adds all secrets that the cluster has besides its tokens: private keys, and an API key that was used.</summary>

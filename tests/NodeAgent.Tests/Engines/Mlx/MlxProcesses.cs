@@ -2,7 +2,7 @@ using ClusterLlm.Testing;
 
 namespace ClusterLlm.NodeAgent.Tests.Engines.Mlx;
 
-/// <summary>Tests that run MLX processes: one after the other, for each rank of a ring spins on a core.</summary>
+/// <summary>Tests that run MLX processes: one after the other, for they measure times and each group wants all cores.</summary>
 [CollectionDefinition(Name, DisableParallelization = true)]
 public sealed class MlxProcesses : ICollectionFixture<MlxProcesses.Faults>
 {

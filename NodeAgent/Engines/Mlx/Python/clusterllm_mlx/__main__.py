@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import contextlib
 import json
 import logging
 import os
@@ -11,7 +12,7 @@ from pathlib import Path
 
 import mlx.core as mx
 
-from . import beats, events, handler, lockstep, sampling, upstream, watchdog
+from . import beats, events, handler, lockstep, sampling, upstream, waiting, watchdog
 from .generation import Generator, Provider
 from .plan import Assignment, Plan, PlanError, read_assignment
 
@@ -60,7 +61,8 @@ def join(own: Assignment) -> Plan:
     """Connects to the neighbours and compares all ranks' layers. Strict: a missing variable would silently make every rank a server of its own."""
     if own.world == 1:
         return own.with_ranges([[own.first_layer, own.end_layer]])
-    group = mx.distributed.init(strict=True, backend=own.backend)
+    with waiting.instead_of_polling() if own.backend == "ring" else contextlib.nullcontext():
+        group = mx.distributed.init(strict=True, backend=own.backend)
     if group.size() != own.world or group.rank() != own.rank:
         raise PlanError(f"MLX says rank {group.rank()} of {group.size()}, the plan says {own.rank} of {own.world}.")
     ranges = mx.distributed.all_gather(mx.array([[own.first_layer, own.end_layer]], mx.int32), stream=mx.cpu).tolist()

@@ -13,8 +13,8 @@ LONGEST_SECONDS = 0.032
 class IdlePause:
     """Rests of ranks that have peers.
 
-    MLX's ring polls its sockets while a rank waits for another one, which takes a whole core. So all ranks rest for about the same time before they meet again,
-    longer the longer nothing came, and poll only while they meet.
+    Each time they meet costs messages and some of Python's time on all nodes. So all ranks rest for about the same time before they meet again, longer the longer
+    nothing came.
     """
 
     def __init__(self, world: int) -> None:

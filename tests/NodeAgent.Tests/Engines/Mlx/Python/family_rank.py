@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import mlx.core as mx
-from clusterllm_mlx import lockstep
+from clusterllm_mlx import lockstep, waiting
 from clusterllm_mlx.loading import load_stage, load_whole
 from clusterllm_mlx.plan import Plan
 from mlx_lm.generate import BatchGenerator
@@ -20,13 +20,13 @@ from mlx_lm.generate import BatchGenerator
 def answers(model: Any, prompts: list[list[int]], count: int) -> dict[str, Any]:
     """Greedy tokens of all prompts in one batch that grows while it runs."""
     batch = BatchGenerator(model, completion_batch_size=8, prefill_batch_size=2, prefill_step_size=8, stream=mx.default_stream(mx.default_device()))
-    waiting = list(prompts)
+    queued = list(prompts)
     tokens: dict[int, list[int]] = {}
     logprobs: dict[int, list[float]] = {}
     steps = 0
-    while waiting or len(tokens) < len(prompts) or any(len(t) < count for t in tokens.values()):
-        if waiting and steps % 4 == 0:
-            (uid,) = batch.insert([waiting.pop(0)], max_tokens=[count])
+    while queued or len(tokens) < len(prompts) or any(len(t) < count for t in tokens.values()):
+        if queued and steps % 4 == 0:
+            (uid,) = batch.insert([queued.pop(0)], max_tokens=[count])
             tokens[uid], logprobs[uid] = [], []
         for response in batch.next()[1]:
             tokens[response.uid].append(response.token)
@@ -40,7 +40,8 @@ def main() -> None:
     rank, world = int(sys.argv[2]), len(job["ranges"])
     plan = Plan("families", tuple(tuple(r) for r in job["ranges"]), rank)
     if world > 1:
-        mx.distributed.init(strict=True, backend="ring")
+        with waiting.instead_of_polling():
+            mx.distributed.init(strict=True, backend="ring")
         lockstep.install_token_broadcast(plan)
     results = {}
     for name, folder in job["models"].items():

@@ -1,10 +1,8 @@
 using System.IO.Compression;
 using System.Security.Cryptography;
-using ClusterLlm.NodeAgent.Engines;
 using ClusterLlm.NodeAgent.Engines.Mlx;
 using ClusterLlm.NodeAgent.Engines.Mlx.Installing;
 using ClusterLlm.ServiceDefaults;
-using ClusterLlm.Testing;
 using Microsoft.Extensions.Logging.Abstractions;
 
 namespace ClusterLlm.NodeAgent.Tests.Engines.Mlx.Units;
@@ -93,24 +91,6 @@ public sealed class MlxInstallerTests : IDisposable
         Assert.Single(pythons.Distinct());
         Assert.Equal(["venv", "pip"], await File.ReadAllLinesAsync(Path.Combine(uv, "calls"), TestContext.Current.CancellationToken));
         Assert.Equal("made by clusterllm_probe_a", await SayAsync(pythons[0], "clusterllm_probe_a", TestContext.Current.CancellationToken));
-    }
-
-    /// <summary>The whole way from the pins to an environment that says its versions; it takes 350 MB for a minute.</summary>
-    [Fact(Timeout = 900_000)]
-    public async Task Make_FromTheFolderOfWheels_GivesAWorkingMlx()
-    {
-        RequirePython();
-        var cancellation = TestContext.Current.CancellationToken;
-        var options = Microsoft.Extensions.Options.Options.Create(new MlxOptions { WheelFolder = SharedFiles.Require("wheels") });
-        var home = new ClusterHome(Path.Combine(_folder.FullName, "home"));
-        var installer = new MlxInstaller(options, home, MlxPackage.Shipped, ProgramFinder.OfThisProcess, TimeProvider.System, NullLogger<MlxInstaller>.Instance);
-        using var environment = new MlxEnvironment(
-            options, installer, MlxPackage.Shipped, new ProbeCache(home, MlxPackage.Shipped, NullLogger<ProbeCache>.Instance), new EngineChanges(), NullLogger<MlxEnvironment>.Instance);
-
-        var installation = await environment.GetAsync(TimeSpan.FromMinutes(14), cancellation);
-
-        Assert.Null(installation.Reason);
-        Assert.Equal("mlx 0.32.4, mlx-lm 0.32.2", installation.Report!.Version);
     }
 
     [Fact]
