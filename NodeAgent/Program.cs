@@ -1,5 +1,6 @@
 using ClusterLlm.NodeAgent.Engines.Builtin;
 using ClusterLlm.NodeAgent.Engines.Mlx;
+using ClusterLlm.NodeAgent.Engines.Mlx.Installing;
 using ClusterLlm.NodeAgent.Hardware;
 using ClusterLlm.NodeAgent.Hosting;
 using ClusterLlm.NodeAgent.Joining;
@@ -8,6 +9,11 @@ using ClusterLlm.NodeAgent.Settings;
 using ClusterLlm.NodeAgent.Shards;
 using ClusterLlm.NodeAgent.Telemetry;
 using ClusterLlm.ServiceDefaults;
+
+if (EnvironmentCommand.IsMeant(args))
+{
+    return await EnvironmentCommand.RunAsync();
+}
 
 var builder = WebApplication.CreateBuilder(args);
 builder.AddServiceDefaults();

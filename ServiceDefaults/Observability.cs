@@ -1,3 +1,4 @@
+using Microsoft.Extensions.Configuration.Memory;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
@@ -16,6 +17,9 @@ internal static class Observability
 
     private const string OtlpEndpoint = "OTEL_EXPORTER_OTLP_ENDPOINT";
 
+    /// <summary>Instead of 10 s: a process that ends together with its collector must not wait longer for an answer than its host waits for it.</summary>
+    private static readonly KeyValuePair<string, string?> Patience = new("OTEL_EXPORTER_OTLP_TIMEOUT", "1500");
+
     /// <summary>Collects telemetry, and exports it by OTLP only when <c>OTEL_EXPORTER_OTLP_ENDPOINT</c> is set.</summary>
     /// <remarks>
     /// W3C trace context needs no code of ours: the HTTP handler under a gRPC channel writes <c>traceparent</c>, and ASP.NET Core reads it for gRPC calls
@@ -26,6 +30,8 @@ internal static class Observability
         var exports = builder.Configuration[OtlpEndpoint] is { Length: > 0 };
         if (exports)
         {
+            // First, so that what the operator says wins.
+            builder.Configuration.Sources.Insert(0, new MemoryConfigurationSource { InitialData = [Patience] });
             builder.Logging.AddOpenTelemetry(options => (options.IncludeFormattedMessage, options.IncludeScopes) = (true, true));
         }
 

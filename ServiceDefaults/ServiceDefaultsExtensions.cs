@@ -2,6 +2,7 @@ using ClusterLlm.ServiceDefaults;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.DependencyInjection.Extensions;
 using Microsoft.Extensions.Diagnostics.HealthChecks;
+using Microsoft.Extensions.Logging;
 
 namespace Microsoft.Extensions.Hosting;
 
@@ -47,7 +48,15 @@ public static class ServiceDefaultsExtensions
     {
         if (ParentWatch.IsAskedFor(builder.Configuration))
         {
-            builder.Services.AddHostedService<ParentWatch>();
+            var parent = builder.Configuration[ParentWatch.VariableName]!;
+            builder.Services.AddHostedService(provider => new ParentWatch(
+                provider.GetRequiredService<IHostApplicationLifetime>(),
+                provider.GetRequiredService<TimeProvider>(),
+                provider.GetRequiredService<ILogger<ParentWatch>>())
+            {
+                OpenInput = () => ParentWatch.Open(parent),
+                WatchesParentProcess = ParentWatch.LeadsPastParent(parent),
+            });
         }
     }
 }

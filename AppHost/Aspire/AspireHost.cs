@@ -26,6 +26,7 @@ internal sealed class AspireHost : IDisposable
     private readonly AspireModel _model;
     private readonly CommandMapping _commands;
     private readonly ClusterWatcher _watcher;
+    private readonly LifeLine _lifeLine;
 
     public AspireHost(IDistributedApplicationBuilder builder, ClusterTopology topology, AppHostSettings settings, ConsoleReporter reporter, TimeProvider time)
     {
@@ -37,7 +38,8 @@ internal sealed class AspireHost : IDisposable
         _time = time;
         _watcher = new(Connect, time);
         _commands = new(new(Connect, time), _watcher);
-        _model = new(builder, _commands, _watcher);
+        _lifeLine = LifeLine.Open(settings.Home);
+        _model = new(builder, _commands, _watcher, _lifeLine.Path);
         _model.Add(topology);
     }
 
@@ -60,6 +62,7 @@ internal sealed class AspireHost : IDisposable
                 new ProcessLines(notifications, _topology, _reporter).RunAsync(background.Token),
                 TellDashboardAsync(notifications, loginUrl, background.Token),
                 ShowClusterAsync(app.Services, notifications, background.Token),
+                _model.Python?.FollowAsync(app.Services, _watcher, background.Token) ?? Task.CompletedTask,
             ];
             var exitCode = await BringUpAsync(notifications, began, stopping).ConfigureAwait(false);
             _reporter.Line("stopping");
@@ -70,7 +73,11 @@ internal sealed class AspireHost : IDisposable
         }
     }
 
-    public void Dispose() => _http.Dispose();
+    public void Dispose()
+    {
+        _lifeLine.Dispose();
+        _http.Dispose();
+    }
 
     private async Task<int> BringUpAsync(ResourceNotificationService notifications, long began, CancellationToken stopping)
     {
@@ -142,7 +149,7 @@ internal sealed class AspireHost : IDisposable
     {
         var coordinator = await notifications.WaitForResourceAsync(
             ClusterTopology.Coordinator, change => change.Snapshot.State?.Text == KnownResourceStates.Running, cancellationToken).ConfigureAwait(false);
-        var rows = new LiveRows(_builder, _commands, _model.Projects, _topology.Python, notifications, services.GetRequiredService<ResourceLoggerService>());
+        var rows = new LiveRows(_builder, _commands, _model.Projects, notifications, services.GetRequiredService<ResourceLoggerService>());
         await rows.RunAsync(_watcher, coordinator.ResourceId, cancellationToken).ConfigureAwait(false);
     }
 

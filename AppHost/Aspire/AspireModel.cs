@@ -5,11 +5,13 @@ using ClusterLlm.AppHost.Cluster;
 using ClusterLlm.AppHost.Commands;
 using ClusterLlm.AppHost.Standalone;
 using ClusterLlm.AppHost.Topology;
+using ClusterLlm.ServiceDefaults;
 
 namespace ClusterLlm.AppHost.Aspire;
 
 /// <summary>Maps the topology to Aspire's application model: the same processes, environment, endpoints, waits and health checks.</summary>
-internal sealed class AspireModel(IDistributedApplicationBuilder builder, CommandMapping commands, ClusterWatcher watcher)
+/// <param name="lifeLine">Path that tells the processes whether this host still lives: the orchestrator, which starts them, notices its end some seconds later.</param>
+internal sealed class AspireModel(IDistributedApplicationBuilder builder, CommandMapping commands, ClusterWatcher watcher, string lifeLine)
 {
     private readonly Dictionary<string, IResourceBuilder<ProjectResource>> _projects = [];
     private readonly HashSet<int> _ports = [];
@@ -17,11 +19,19 @@ internal sealed class AspireModel(IDistributedApplicationBuilder builder, Comman
     /// <summary>By the process's name.</summary>
     public IReadOnlyDictionary<string, IResourceBuilder<ProjectResource>> Projects => _projects;
 
+    /// <summary>Null when the topology has none.</summary>
+    public PythonResources? Python { get; private set; }
+
     public void Add(ClusterTopology topology)
     {
         foreach (var process in topology.Processes)
         {
             _projects[process.Name] = Add(process, topology);
+        }
+
+        if (topology.Python is { } python)
+        {
+            Python = PythonResources.Add(builder, python, lifeLine);
         }
     }
 
@@ -31,7 +41,8 @@ internal sealed class AspireModel(IDistributedApplicationBuilder builder, Comman
         var project = AddProject(process).WithoutHttpsCertificate()
 #pragma warning restore ASPIRECERTIFICATES001
             // The processes read their own port settings; ASPNETCORE_URLS would contradict them.
-            .WithEndpointsInEnvironment(_ => false);
+            .WithEndpointsInEnvironment(_ => false)
+            .WithEnvironment(ParentWatch.VariableName, lifeLine);
         foreach (var endpoint in process.Endpoints)
         {
             AddEndpoint(project, endpoint);

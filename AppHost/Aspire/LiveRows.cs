@@ -13,7 +13,6 @@ internal sealed partial class LiveRows(
     IDistributedApplicationBuilder builder,
     CommandMapping commands,
     IReadOnlyDictionary<string, IResourceBuilder<ProjectResource>> local,
-    PythonEnvironment? python,
     ResourceNotificationService notifications,
     ResourceLoggerService loggers)
 {
@@ -30,7 +29,7 @@ internal sealed partial class LiveRows(
         var connected = false;
         await foreach (var view in watcher.WatchAsync(cancellationToken).ConfigureAwait(false))
         {
-            await ShowAsync(LiveResources.From(view, names, coordinatorId, python)).ConfigureAwait(false);
+            await ShowAsync(LiveResources.From(view, names, coordinatorId, python: null)).ConfigureAwait(false);
             await ShowLocalAsync(view).ConfigureAwait(false);
             if (view.Connected != connected)
             {
@@ -115,10 +114,10 @@ internal sealed partial class LiveRows(
     private static IEnumerable<ResourcePropertySnapshot> Parent(LiveResource resource) =>
         resource.Parent is { } parent ? [new(ParentProperty, parent)] : [];
 
-    private static ResourcePropertySnapshot Property(LiveProperty property, int index) =>
+    internal static ResourcePropertySnapshot Property(LiveProperty property, int index) =>
         new(property.Name, property.Value) { DisplayName = property.Label, IsHighlighted = true, SortOrder = index };
 
-    private static string StyleOf(LiveStateStyle style) => style switch
+    internal static string StyleOf(LiveStateStyle style) => style switch
     {
         LiveStateStyle.Success => KnownResourceStateStyles.Success,
         LiveStateStyle.Warning => KnownResourceStateStyles.Warn,

@@ -9,6 +9,7 @@ namespace ClusterLlm.AppHost.Aspire;
 internal sealed class ProcessLines(ResourceNotificationService notifications, ClusterTopology topology, ConsoleReporter reporter)
 {
     private readonly Dictionary<string, string> _told = [];
+    private readonly HashSet<string> _started = [];
 
     public async Task RunAsync(CancellationToken cancellationToken)
     {
@@ -16,7 +17,18 @@ internal sealed class ProcessLines(ResourceNotificationService notifications, Cl
         await foreach (var change in notifications.WatchAsync(cancellationToken).ConfigureAwait(false))
         {
             var name = change.Resource.Name;
-            if (names.Contains(name) && Line(name, change.Snapshot) is { } line && _told.GetValueOrDefault(name) != line)
+            if (!names.Contains(name))
+            {
+                continue;
+            }
+
+            // Once for each process, also when the first that is heard of it is that it is healthy.
+            if (change.Snapshot.State?.Text == "Running" && Pid(change.Snapshot) is { } pid && _started.Add(pid))
+            {
+                reporter.Line(Lines.Row(name, "starting", $"pid {pid}"));
+            }
+
+            if (Line(name, change.Snapshot) is { } line && _told.GetValueOrDefault(name) != line)
             {
                 _told[name] = line;
                 reporter.Line(line);
@@ -27,11 +39,13 @@ internal sealed class ProcessLines(ResourceNotificationService notifications, Cl
     private static string? Line(string name, CustomResourceSnapshot snapshot) => snapshot.State?.Text switch
     {
         "Running" when snapshot.HealthStatus == HealthStatus.Healthy => Lines.Row(name, "running", Urls(snapshot)),
-        "Starting" => Lines.Row(name, "starting", ""),
         "FailedToStart" => Lines.Row(name, "failed", "it could not be started; the dashboard shows why"),
         "Exited" or "Finished" => Lines.Row(name, "stopped", snapshot.ExitCode is { } code ? $"exit code {code}" : ""),
         _ => null,
     };
+
+    private static string? Pid(CustomResourceSnapshot snapshot) =>
+        snapshot.Properties.FirstOrDefault(property => property.Name == "executable.pid")?.Value?.ToString();
 
     private static string Urls(CustomResourceSnapshot snapshot) =>
         string.Join("  ", snapshot.Urls.Where(url => url.Name != ClusterTopology.ProbeEndpoint).Select(url => $"{url.Name} {url.Url}"));

@@ -8,8 +8,21 @@ internal static class PythonRow
 {
     public const string Ready = "Ready";
 
+    /// <summary>Begins the name of each of its properties.</summary>
+    public const string Prefix = "python.";
+
+    private const string Being = "Preparing";
+    private const string Missing = "Missing";
+    private const string Reason = Prefix + "reason";
+
+    /// <summary>Every state that it can have.</summary>
+    public static ImmutableArray<string> States { get; } = [Ready, Being, Missing];
+
     /// <summary>The agents say so in a sentence of their own; it is the one reason that passes by itself.</summary>
     private const string Preparing = "being prepared";
+
+    /// <summary>Why MLX can't be used, in the agents' words; null when it can.</summary>
+    public static string? ReasonOf(LiveResource row) => row.Properties.FirstOrDefault(property => property.Name == Reason)?.Value;
 
     /// <summary>Null until an agent has said anything.</summary>
     public static LiveResource? From(PythonEnvironment environment, ClusterView view)
@@ -27,8 +40,8 @@ internal static class PythonRow
         var (state, style) = engine switch
         {
             { Available: true } => (Ready, LiveStateStyle.Success),
-            _ when engine.UnavailableReason.Contains(Preparing, StringComparison.Ordinal) => ("Preparing", LiveStateStyle.Info),
-            _ => ("Missing", LiveStateStyle.Warning),
+            _ when engine.UnavailableReason.Contains(Preparing, StringComparison.Ordinal) => (Being, LiveStateStyle.Info),
+            _ => (Missing, LiveStateStyle.Warning),
         };
         return new(environment.Name, LiveResourceKind.PythonEnvironment, environment.Name)
         {
@@ -37,9 +50,9 @@ internal static class PythonRow
             Style = style,
             Properties =
             [
-                new("python.folder", "Folder", environment.Folder),
-                .. engine.Version.Length > 0 ? ImmutableArray.Create(new LiveProperty("python.version", "Version", engine.Version)) : [],
-                .. engine.UnavailableReason.Length > 0 ? ImmutableArray.Create(new LiveProperty("python.reason", "Reason", engine.UnavailableReason)) : [],
+                new(Prefix + "folder", "Folder", environment.Folder),
+                .. engine.Version.Length > 0 ? ImmutableArray.Create(new LiveProperty(Prefix + "version", "Version", engine.Version)) : [],
+                .. engine.UnavailableReason.Length > 0 ? ImmutableArray.Create(new LiveProperty(Reason, "Reason", engine.UnavailableReason)) : [],
             ],
         };
     }

@@ -30,14 +30,16 @@ internal sealed class LaunchResolver(BuildFacts facts, string home)
 
         environment[resource.ReadyFileVariable] = ReadyFilePath(resource);
         environment[ParentWatch.VariableName] = "stdin";
-        var runtime = RuntimeRoot();
-        environment[RuntimeVariable] = runtime;
+        environment[RuntimeVariable] = RuntimeRoot();
+        var (program, arguments) = Command(facts.Outputs[resource.Project]);
+        return new(program, arguments, environment);
+    }
 
-        var assembly = facts.Outputs[resource.Project];
+    /// <summary>What runs an assembly: its own program where there is one.</summary>
+    public static (string Program, string[] Arguments) Command(string assembly)
+    {
         var program = Path.ChangeExtension(assembly, OperatingSystem.IsWindows() ? ".exe" : null);
-        return File.Exists(program)
-            ? new(program, [], environment)
-            : new(Path.Join(runtime, OperatingSystem.IsWindows() ? "dotnet.exe" : "dotnet"), ["exec", assembly], environment);
+        return File.Exists(program) ? (program, []) : (Path.Join(RuntimeRoot(), OperatingSystem.IsWindows() ? "dotnet.exe" : "dotnet"), ["exec", assembly]);
     }
 
     /// <summary>The addresses that the environment of <paramref name="resource"/> refers to, or null while one is not known.</summary>

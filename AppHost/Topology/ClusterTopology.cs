@@ -34,7 +34,7 @@ internal sealed record ClusterTopology
         return new()
         {
             Processes = [CoordinatorProcess(settings), .. agents],
-            Python = agents.Length > 0 ? new("mlx-python", Path.Join(settings.Home, "mlx"), [.. agents.Select(agent => agent.Name)]) : null,
+            Python = agents.Length > 0 ? new("mlx-python", Path.Join(settings.Home, "mlx"), [.. agents.Select(agent => agent.Name)]) { Environment = Common(settings) } : null,
             Demo = settings.Demo && agents.Length > 0
                 ? new("demo", Path.Join(samplesFolder, "demo-3m"), [.. agents.Take(3).Select(agent => agent.Name)])
                 : null,

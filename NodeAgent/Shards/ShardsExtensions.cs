@@ -1,5 +1,6 @@
 using ClusterLlm.NodeAgent.Engines;
 using ClusterLlm.NodeAgent.ModelStore;
+using Microsoft.Extensions.DependencyInjection.Extensions;
 
 namespace ClusterLlm.NodeAgent.Shards;
 
@@ -10,7 +11,7 @@ internal static class ShardsExtensions
     {
         builder.Services.AddSingleton<ModelCatalog>();
         builder.Services.AddSingleton<EngineRegistry>();
-        builder.Services.AddSingleton<EngineChanges>();
+        builder.Services.TryAddSingleton<EngineChanges>();
         builder.Services.AddSingleton<ShardRunner>();
         builder.Services.AddSingleton<ShardHost>();
         builder.Services.AddHostedService(services => services.GetRequiredService<ShardHost>());

@@ -18,6 +18,7 @@ return args switch
     ["gateway", .. var options] => await GatewayBenchmark.RunAsync(BenchmarkOptions.Parse(options)),
     ["tls", .. var options] => await TlsBenchmark.RunAsync(BenchmarkOptions.Parse(options)),
     ["start", .. var options] => await StartBenchmark.RunAsync(BenchmarkOptions.Parse(options)),
+    ["build", .. var options] => await BuildBenchmark.RunAsync(BenchmarkOptions.Parse(options)),
     ["load", .. var options] => await LoadBenchmark.RunAsync(BenchmarkOptions.Parse(options)),
     ["mlx", .. var options] => await MlxBenchmark.RunAsync(BenchmarkOptions.Parse(options)),
     [GatewayPart.Agent, .. var options] => await AgentPart.RunAsync(BenchmarkOptions.Parse(options)),

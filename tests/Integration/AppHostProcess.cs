@@ -39,6 +39,9 @@ internal sealed class AppHostProcess : IAsyncDisposable
 
     public static AppHostProcess Start(string home, params string[] arguments) => Start(home, Program, [], arguments);
 
+    /// <summary>With settings that the processes read too.</summary>
+    public static AppHostProcess Start(string home, IReadOnlyDictionary<string, string> environment, params string[] arguments) => Start(home, Program, [], arguments, environment);
+
     /// <summary>As a person starts it who sets no port, with a single agent and nothing that needs a second one.</summary>
     public static AppHostProcess StartOnDefaultPorts(string home) =>
         StartWith(home, Program, ["--AppHost:Standalone=true", "--AppHost:Dashboard=false", "--AppHost:Agents=1"]);
@@ -53,13 +56,13 @@ internal sealed class AppHostProcess : IAsyncDisposable
         return Start(home, "dotnet", ["run", "--no-build", "-c", configuration, "--project", Path.Join(repository, "AppHost"), "--"], arguments);
     }
 
-    private static AppHostProcess Start(string home, string program, string[] before, string[] arguments)
+    private static AppHostProcess Start(string home, string program, string[] before, string[] arguments, IReadOnlyDictionary<string, string>? environment = null)
     {
         string[] standard = ["--AppHost:HttpPort=0", "--AppHost:GrpcPort=0", "--AppHost:AgentPort=0", "--AppHost:Dashboard=false", "--AppHost:Standalone=true"];
-        return StartWith(home, program, [.. before, .. standard.Where(setting => !arguments.Any(argument => SameSetting(argument, setting))), .. arguments]);
+        return StartWith(home, program, [.. before, .. standard.Where(setting => !arguments.Any(argument => SameSetting(argument, setting))), .. arguments], environment);
     }
 
-    private static AppHostProcess StartWith(string home, string program, IEnumerable<string> arguments)
+    private static AppHostProcess StartWith(string home, string program, IEnumerable<string> arguments, IReadOnlyDictionary<string, string>? environment = null)
     {
         var info = new ProcessStartInfo(program, arguments)
         {
@@ -68,6 +71,11 @@ internal sealed class AppHostProcess : IAsyncDisposable
             RedirectStandardError = true,
         };
         info.Environment["CLUSTERLLM_HOME"] = home;
+        foreach (var (name, value) in environment ?? new Dictionary<string, string>())
+        {
+            info.Environment[name] = value;
+        }
+
         return new(Process.Start(info)!, home);
     }
 

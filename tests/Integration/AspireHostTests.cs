@@ -1,4 +1,5 @@
 using ClusterLlm.AppHost.Topology;
+using ClusterLlm.Testing;
 
 namespace ClusterLlm.Integration;
 
@@ -26,7 +27,36 @@ public sealed class AspireHostTests
         Directory.Delete(home, recursive: true);
     }
 
-    private static void SkipWithoutAspire() => Assert.SkipWhen(
+    [Fact(Timeout = 300_000)]
+    public async Task Python_WorkingEnvironment_IsReadyAndTellsWhatItHas()
+    {
+        SkipWithoutAspire();
+        var browser = DashboardPrerequisites.Browser();
+        var python = MlxPython.Require();
+        var token = TestContext.Current.CancellationToken;
+        var home = AppHostProcess.NewHome();
+        var environment = new Dictionary<string, string> { ["CLUSTERLLM__Engines__Mlx__Python"] = python };
+        await using (var host = AppHostProcess.Start(home, environment, "--AppHost:Standalone=false", "--AppHost:Demo=false", "--AppHost:Agents=1"))
+        {
+            await host.WaitUntilReadyAsync(token);
+            var login = (await host.WaitForLineAsync("dashboard    running", token)).Split(' ')[^1];
+            await DashboardPage.UseAsync(browser, login, async page =>
+            {
+                await page.LogInAsync();
+                await page.WaitForStateAsync("mlx-python", "Ready");
+                await page.ShootAsync("aspire-python");
+                await page.OpenConsoleAsync("mlx-python");
+                await page.WaitForTextAsync("mlx-lm");
+                await page.ShootAsync("aspire-python-console");
+                await page.OpenConsoleAsync("mlx-python-installer");
+                await page.WaitForTextAsync("is ready");
+            });
+        }
+
+        Directory.Delete(home, recursive: true);
+    }
+
+    internal static void SkipWithoutAspire() => Assert.SkipWhen(
         typeof(BuildFacts).Assembly.GetType("ClusterLlm.AppHost.Aspire.AspireHost") is null,
         "The AppHost was built without the Aspire packages, which no package source here carries: AppHost/build/README.md.");
 

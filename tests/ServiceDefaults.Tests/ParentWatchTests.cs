@@ -28,6 +28,38 @@ public sealed class ParentWatchTests : IDisposable
     }
 
     [Fact(Timeout = 20_000)]
+    public async Task StartAsync_AnotherProcessTakesTheParentsPlace_StopsTheApplication()
+    {
+        var parent = 7;
+        using var host = new EndlessStream();
+        using var watch = new ParentWatch(_lifetime, _time, new FakeLogger<ParentWatch>())
+        {
+            OpenInput = () => host,
+            WatchesParentProcess = true,
+            ReadParent = () => parent,
+            EndProcess = _ended.SetResult,
+        };
+        await watch.StartAsync(TestContext.Current.CancellationToken);
+        _time.Advance(TimeSpan.FromMinutes(1));
+        Assert.False(_lifetime.ApplicationStopping.IsCancellationRequested);
+
+        parent = 1;
+        _time.Advance(TimeSpan.FromSeconds(1));
+
+        await _lifetime.Stopping.WaitAsync(TestContext.Current.CancellationToken);
+    }
+
+    [Fact(Timeout = 20_000)]
+    public async Task StartAsync_NoHostAtTheOtherEnd_StopsTheApplication()
+    {
+        using var watch = new ParentWatch(_lifetime, _time, new FakeLogger<ParentWatch>()) { OpenInput = () => ParentWatch.Open("/nowhere/apphost.alive"), EndProcess = _ended.SetResult };
+
+        await watch.StartAsync(TestContext.Current.CancellationToken);
+
+        await _lifetime.Stopping.WaitAsync(TestContext.Current.CancellationToken);
+    }
+
+    [Fact(Timeout = 20_000)]
     public async Task StartAsync_StopHangs_EndsTheProcessAtTheDeadline()
     {
         using var watch = Watch(Stream.Null);
@@ -44,6 +76,8 @@ public sealed class ParentWatchTests : IDisposable
     [Theory]
     [InlineData("stdin", true)]
     [InlineData("STDIN", true)]
+    [InlineData("/home/run/apphost.alive", true)]
+    [InlineData("yes", false)]
     [InlineData("", false)]
     [InlineData(null, false)]
     public void IsAskedFor_Variable_Decides(string? value, bool expected)
@@ -59,6 +93,18 @@ public sealed class ParentWatchTests : IDisposable
         OpenInput = () => input,
         EndProcess = _ended.SetResult,
     };
+
+    /// <summary>A host that lives: a read never ends.</summary>
+    private sealed class EndlessStream : MemoryStream
+    {
+        private readonly ManualResetEventSlim _never = new();
+
+        public override int Read(Span<byte> buffer)
+        {
+            _never.Wait();
+            return 0;
+        }
+    }
 
     private sealed class FakeLifetime : IHostApplicationLifetime, IDisposable
     {

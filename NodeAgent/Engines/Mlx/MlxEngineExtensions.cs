@@ -11,15 +11,8 @@ internal static class MlxEngineExtensions
 {
     public static IHostApplicationBuilder AddMlxEngine(this IHostApplicationBuilder builder)
     {
+        builder.AddMlxEnvironment();
         var services = builder.Services;
-        services.AddOptions<MlxOptions>().BindConfiguration(MlxOptions.SectionName).ValidateOnStart();
-        services.AddSingleton<IValidateOptions<MlxOptions>, MlxOptionsValidator>();
-        services.TryAddSingleton(TimeProvider.System);
-        services.AddSingleton(MlxPackage.Shipped);
-        services.AddSingleton(ProgramFinder.OfThisProcess);
-        services.AddSingleton<MlxInstaller>();
-        services.AddSingleton<ProbeCache>();
-        services.AddSingleton<MlxEnvironment>();
         services.AddSingleton<TunnelTargets>();
         services.AddSingleton<TunnelMetrics>();
         services.AddSingleton<NeighbourChannels>();
@@ -31,6 +24,21 @@ internal static class MlxEngineExtensions
         services.AddSingleton<MlxEngine>();
         services.AddSingleton<IEngine>(provider => provider.GetRequiredService<MlxEngine>());
         return builder;
+    }
+
+    /// <summary>Only what finds or makes the Python environment.</summary>
+    public static void AddMlxEnvironment(this IHostApplicationBuilder builder)
+    {
+        var services = builder.Services;
+        services.AddOptions<MlxOptions>().BindConfiguration(MlxOptions.SectionName).ValidateOnStart();
+        services.AddSingleton<IValidateOptions<MlxOptions>, MlxOptionsValidator>();
+        services.TryAddSingleton(TimeProvider.System);
+        services.TryAddSingleton<EngineChanges>();
+        services.AddSingleton(MlxPackage.Shipped);
+        services.AddSingleton(ProgramFinder.OfThisProcess);
+        services.AddSingleton<MlxInstaller>();
+        services.AddSingleton<ProbeCache>();
+        services.AddSingleton<MlxEnvironment>();
     }
 
     public static IEndpointRouteBuilder MapMlxEngine(this IEndpointRouteBuilder endpoints)

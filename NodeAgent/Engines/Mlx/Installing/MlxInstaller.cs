@@ -30,7 +30,7 @@ internal sealed partial class MlxInstaller(IOptions<MlxOptions> options, Cluster
     public async Task<string> MakeAsync(InstallAction.Make action, CancellationToken cancellationToken)
     {
         home.Create();
-        using var only = await HomeLock.TakeAsync(home.Path, HomeLock.MlxEnvironment, time, cancellationToken).ConfigureAwait(false);
+        using var only = HomeLock.TryTake(home.Path, HomeLock.MlxEnvironment) ?? await WaitAsync(cancellationToken).ConfigureAwait(false);
         if (Read().EnvironmentIsCurrent)
         {
             return Interpreter(Folder);
@@ -56,6 +56,12 @@ internal sealed partial class MlxInstaller(IOptions<MlxOptions> options, Cluster
         return Interpreter(Folder);
     }
 
+    private Task<HomeLock> WaitAsync(CancellationToken cancellationToken)
+    {
+        LogWaiting(Folder);
+        return HomeLock.TakeAsync(home.Path, HomeLock.MlxEnvironment, time, cancellationToken);
+    }
+
     private string Pinned() => string.Concat(package.Requirements.Select(File.ReadAllText));
 
     private List<string[]> Commands(InstallAction.Make action)
@@ -74,6 +80,9 @@ internal sealed partial class MlxInstaller(IOptions<MlxOptions> options, Cluster
         File.ReadAllText(file).Contains("--hash=", StringComparison.Ordinal) ? ["--no-deps", "--require-hashes"] : ["--no-deps"];
 
     private static string Interpreter(string folder) => Path.Combine(folder, "bin", "python");
+
+    [LoggerMessage(Level = LogLevel.Information, Message = "Another process makes the Python environment of MLX at {Folder}: waiting for it")]
+    private partial void LogWaiting(string folder);
 
     [LoggerMessage(Level = LogLevel.Information, Message = "Making the Python environment of MLX at {Folder} with {Tool}")]
     private partial void LogMaking(string folder, string tool);
