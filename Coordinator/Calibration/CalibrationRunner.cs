@@ -115,8 +115,8 @@ internal sealed class CalibrationRunner(
         }
         finally
         {
-            // The caller may have gone; its shard must go as well.
-            await commands.StopAsync(id, CancellationToken.None);
+            // The caller may have gone; its shard must go as well. And what is planned next finds its memory free.
+            await commands.StopAndForgetAsync(id, CancellationToken.None);
         }
     }
 

@@ -24,6 +24,8 @@ internal sealed class DeploymentCommands(
     // Two requests that were planned with the same memory: the later one is planned again on what the first one left.
     private const int PlanAttempts = 3;
 
+    private static readonly TimeSpan StopLimit = TimeSpan.FromMinutes(2);
+
     /// <summary>Plans, and keeps the deployment as desired state if there is a plan.</summary>
     public async Task<DeployResult> DeployAsync(DeploymentSpec spec, CancellationToken cancellationToken)
     {
@@ -82,6 +84,36 @@ internal sealed class DeploymentCommands(
         }
 
         return await deployments.ChangeAsync(id, deployment => deployment.Wanted ? deployment.Unwanted(time.GetUtcNow()) : deployment, cancellationToken);
+    }
+
+    /// <summary>Stops a deployment, waits until its memory is free, for two minutes at most, and leaves it in no list.</summary>
+    public async Task StopAndForgetAsync(string id, CancellationToken cancellationToken)
+    {
+        if (await StopAsync(id, cancellationToken) is null)
+        {
+            return;
+        }
+
+        using var limit = new CancellationTokenSource(StopLimit, time);
+        using var either = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken, limit.Token);
+        using var changes = deployments.Subscribe();
+        try
+        {
+            await foreach (var all in changes.AllAsync(either.Token))
+            {
+                if (!all.TryGetValue(id, out var now) || now.State == DeploymentState.Stopped)
+                {
+                    break;
+                }
+            }
+        }
+        catch (OperationCanceledException) when (!cancellationToken.IsCancellationRequested)
+        {
+            // A shard that does not end keeps it in the list, stopping, where people see it.
+            return;
+        }
+
+        await StopAsync(id, cancellationToken);
     }
 
     /// <summary>Starts a deployment anew, whatever state it is in; its plans that have failed are tried again.</summary>

@@ -11,7 +11,6 @@ internal sealed partial class CandidateDeployments(DeploymentCommands commands, 
 {
     private static readonly TimeSpan LoadLimit = TimeSpan.FromMinutes(15);
     private static readonly TimeSpan TellLimit = TimeSpan.FromSeconds(3);
-    private static readonly TimeSpan StopLimit = TimeSpan.FromMinutes(2);
 
     // The deployment and the generation that was measured first.
     private readonly Dictionary<(string CandidateId, CellShape Shape), Deployment> _running = [];
@@ -97,7 +96,7 @@ internal sealed partial class CandidateDeployments(DeploymentCommands commands, 
         foreach (var key in _running.Keys.Where(which).ToArray())
         {
             _running.Remove(key, out var deployment);
-            await StopDeploymentAsync(deployment!.Id, cancellationToken);
+            await commands.StopAndForgetAsync(deployment!.Id, cancellationToken);
         }
     }
 
@@ -133,16 +132,6 @@ internal sealed partial class CandidateDeployments(DeploymentCommands commands, 
             { IsOver: true } or { Failures: > 0 } => (true, one.Reason ?? "it failed to load."),
             _ => (false, null),
         }, cancellationToken) is var (isDone, problem) && !isDone ? $"It was not ready within {LoadLimit.TotalMinutes:0} minutes." : problem;
-
-    private async Task StopDeploymentAsync(string id, CancellationToken cancellationToken)
-    {
-        if (await commands.StopAsync(id, cancellationToken) is not null)
-        {
-            // Its memory is free only then; and a comparison leaves no list of stopped deployments behind.
-            await WaitAsync(id, StopLimit, one => (one is null or { State: DeploymentState.Stopped }, null), cancellationToken);
-            await commands.StopAsync(id, cancellationToken);
-        }
-    }
 
     private async Task<(bool IsDone, string? Problem)> WaitAsync(
         string id, TimeSpan most, Func<Deployment?, (bool IsDone, string? Problem)> look, CancellationToken cancellationToken)
