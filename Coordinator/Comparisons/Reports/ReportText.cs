@@ -52,27 +52,34 @@ internal static class ReportText
         return new ReportTable("Results", $"{first}memory is the most that the candidate held on one node.", ["candidate", "format", "tok/s", "TTFT", "prefill tok/s", "together tok/s", "memory per node"], rows.ToImmutable());
     }
 
-    private static ReportTable Cells(ImmutableArray<CellFigures> figures) => new(
-        "Every cell, measured beside predicted",
-        "Together: all generated tokens / time from the first request to the last token, geometric mean over the rounds with its 95 % interval. Predicted values with their 80 % band.",
-        ["candidate", "prompt+output", "at once", "together tok/s", "predicted", "each tok/s", "predicted", "TTFT ms (p95)", "predicted", "prefill tok/s", "predicted", "gap p95 ms", "J/token", "rounds"],
-        [
-            .. figures.Select(one => ImmutableArray.Create(
-                one.Candidate.Candidate.Label,
-                one.Cell.Workload.ToString(),
-                Whole(one.Cell.Concurrency),
-                one.TogetherInterval is { } interval ? $"{Number(one.Together)} ({Number(interval.Low)} to {Number(interval.High)})" : $"{Number(one.Together)} (too few rounds)",
-                Band(one.Predicted?.AggregateTokensPerSecond, 1),
-                Number(one.Decode),
-                one.Cell.Concurrency == 1 ? Band(one.Predicted?.DecodeTokensPerSecond, 1) : "",
-                $"{Number(one.TimeToFirstToken * 1e3)} ({Number(one.TimeToFirstTokenP95 * 1e3)})",
-                one.Cell.Concurrency == 1 ? Band(one.Predicted?.TimeToFirstTokenSeconds, 1e3) : "",
-                Number(one.Prefill),
-                one.Cell.Concurrency == 1 ? Band(one.Predicted?.PrefillTokensPerSecond, 1) : "",
-                Number(one.GapP95),
-                one.JoulesPerToken is { } joules ? Number(joules) : "–",
-                Whole(one.Rounds))),
-        ]);
+    private static ReportTable Cells(ImmutableArray<CellFigures> figures)
+    {
+        // A column that says nothing would make a wide table wider.
+        string[] energy = figures.Any(one => one.JoulesPerToken is not null) ? ["J/token"] : [];
+        return new(
+            "Every cell, measured beside predicted",
+            "Together: all generated tokens / time from the first request to the last token, geometric mean over the rounds with its 95 % interval. Predicted values with their 80 % band.",
+            ["candidate", "prompt+output", "at once", "together tok/s", "predicted", "each tok/s", "predicted", "TTFT ms (p95)", "predicted", "prefill tok/s", "predicted", "gap p95 ms", .. energy, "rounds"],
+            [
+                .. figures.Select(one => (ImmutableArray<string>)
+                [
+                    one.Candidate.Candidate.Label,
+                    one.Cell.Workload.ToString(),
+                    Whole(one.Cell.Concurrency),
+                    one.TogetherInterval is { } interval ? $"{Number(one.Together)} ({Number(interval.Low)} to {Number(interval.High)})" : $"{Number(one.Together)} (too few rounds)",
+                    Band(one.Predicted?.AggregateTokensPerSecond, 1),
+                    Number(one.Decode),
+                    one.Cell.Concurrency == 1 ? Band(one.Predicted?.DecodeTokensPerSecond, 1) : "",
+                    $"{Number(one.TimeToFirstToken * 1e3)} ({Number(one.TimeToFirstTokenP95 * 1e3)})",
+                    one.Cell.Concurrency == 1 ? Band(one.Predicted?.TimeToFirstTokenSeconds, 1e3) : "",
+                    Number(one.Prefill),
+                    one.Cell.Concurrency == 1 ? Band(one.Predicted?.PrefillTokensPerSecond, 1) : "",
+                    Number(one.GapP95),
+                    .. energy.Select(_ => one.JoulesPerToken is { } joules ? Number(joules) : "–"),
+                    Whole(one.Rounds),
+                ]),
+            ]);
+    }
 
     private static ReportTable Differences(ComparisonRecord record)
     {

@@ -70,6 +70,7 @@ public sealed class EnergyTests
         var record = Record("r1", DateTimeOffset.UnixEpoch, [Node1], Rounds("c1", At(1), 20));
 
         Assert.Contains("Node:PowerCommand", EnergyText.Of(record), StringComparison.Ordinal);
+        Assert.DoesNotContain("J/token", MarkdownReport.Of(record), StringComparison.Ordinal);
         Assert.Null(SharedMeasurement.Of(record, "me").Single().JoulesPerToken);
     }
 
