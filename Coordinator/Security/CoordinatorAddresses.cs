@@ -27,10 +27,8 @@ internal static class CoordinatorAddresses
         return [.. (addresses.Count == 0 ? [IPAddress.Loopback] : addresses).Select(address => new IPEndPoint(address, port).ToString())];
     }
 
-    public static IEnumerable<IPAddress> OwnAddresses() => NetworkInterface.GetAllNetworkInterfaces()
-        .Where(network => network.OperationalStatus == OperationalStatus.Up)
-        .SelectMany(network => network.GetIPProperties().UnicastAddresses)
-        .Select(address => address.Address);
+    public static IEnumerable<IPAddress> OwnAddresses() => OwnInterfaces.Select(network =>
+        network.OperationalStatus == OperationalStatus.Up ? network.GetIPProperties().UnicastAddresses.Select(address => address.Address) : []);
 
     public static void Write(ClusterHome home, ImmutableArray<string> addresses) => File.WriteAllLines(PathIn(home), addresses);
 

@@ -1,5 +1,4 @@
 using System.Net;
-using System.Net.NetworkInformation;
 
 namespace ClusterLlm.NodeAgent.Hardware;
 
@@ -23,8 +22,7 @@ internal static class InterfaceLinks
             return Unknown;
         }
 
-        var name = NetworkInterface.GetAllNetworkInterfaces()
-            .FirstOrDefault(item => item.GetIPProperties().UnicastAddresses.Any(unicast => unicast.Address.Equals(address)))?.Name;
+        var name = OwnAddresses.Read().FirstOrDefault(own => own.Address.Equals(address))?.Interface;
         return links.FirstOrDefault(link => link.Interface == name) ?? Unknown;
     }
 }

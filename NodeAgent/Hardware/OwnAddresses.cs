@@ -2,6 +2,7 @@ using System.Collections.Immutable;
 using System.Net;
 using System.Net.NetworkInformation;
 using System.Net.Sockets;
+using ClusterLlm.ServiceDefaults;
 
 namespace ClusterLlm.NodeAgent.Hardware;
 
@@ -40,10 +41,9 @@ internal static class OwnAddresses
 
     /// <summary>Addresses of all interfaces that are up.</summary>
     public static IEnumerable<InterfaceAddress> Read() =>
-        from item in NetworkInterface.GetAllNetworkInterfaces()
-        where item.OperationalStatus is OperationalStatus.Up or OperationalStatus.Unknown
-        from unicast in item.GetIPProperties().UnicastAddresses
-        select new InterfaceAddress(item.Name, unicast.Address);
+        OwnInterfaces.Select(item => item.OperationalStatus is OperationalStatus.Up or OperationalStatus.Unknown
+            ? item.GetIPProperties().UnicastAddresses.Select(unicast => new InterfaceAddress(item.Name, unicast.Address))
+            : []);
 
     private static bool IsUseful(InterfaceAddress own, IPAddress listening) =>
         // An IPv6 link-local address only means something together with the other machine's interface.
