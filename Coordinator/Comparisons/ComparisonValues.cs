@@ -1,4 +1,5 @@
 using System.Collections.Immutable;
+using ClusterLlm.Coordinator.Comparisons.Statistics;
 using ClusterLlm.Coordinator.Placement;
 
 namespace ClusterLlm.Coordinator.Comparisons;
@@ -129,4 +130,8 @@ internal sealed record Sample(
 
     /// <summary>Energy for a generated token, its part of the prompt included.</summary>
     public double? JoulesPerToken => PowerWatts / AggregateTokensPerSecond is { } joules && double.IsFinite(joules) ? joules : null;
+
+    /// <summary>Of the rounds that measured it; <see langword="null"/> when none did.</summary>
+    public static double? MedianJoules(IEnumerable<Sample> samples) =>
+        samples.Select(sample => sample.JoulesPerToken).OfType<double>().ToArray() is { Length: > 0 } measured ? Quantiles.Median(measured) : null;
 }

@@ -45,13 +45,10 @@ internal static class ReportFigures
                Quantiles.Median(samples.Select(sample => sample.TimeToFirstTokenSeconds)),
                samples.Max(sample => sample.TimeToFirstTokenP95Seconds),
                Quantiles.Median(samples.Select(sample => sample.GapP95Milliseconds)),
-               Joules(samples),
+               Sample.MedianJoules(samples),
                candidate.Predictions.FirstOrDefault(one => one.Cell == cell)),
     ];
 
     /// <summary>The most that any node of a candidate held, in bytes; 0 when no reading came.</summary>
     public static long PeakBytes(CandidateResult candidate) => candidate.NodeUse.Where(use => use.IsPart).Select(use => use.PeakEngineBytes).DefaultIfEmpty(0).Max();
-
-    private static double? Joules(Sample[] samples) =>
-        samples.Select(sample => sample.JoulesPerToken).OfType<double>().ToArray() is { Length: > 0 } measured ? Quantiles.Median(measured) : null;
 }

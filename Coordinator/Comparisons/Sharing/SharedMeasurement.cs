@@ -82,7 +82,7 @@ internal sealed record SharedMeasurement(
             samples.Length,
             machines.Select(machine => machine.ArtificialLimits).FirstOrDefault(limits => limits is not null))
         {
-            JoulesPerToken = samples.Select(sample => sample.JoulesPerToken).OfType<double>().ToArray() is { Length: > 0 } measured ? Quantiles.Median(measured) : null,
+            JoulesPerToken = Sample.MedianJoules(samples),
         };
     }
 }
